@@ -1,0 +1,46 @@
+"""What is asked across the trust boundary: of a submission, and of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.outputs import Value
+
+# Function name → its parameter names, `model` first, as the contract gives them.
+Contract: TypeAlias = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a contract function with its arguments resolved to values.
+
+    Attributes:
+        key: `technique/case`, or what else names the answer.
+        function: name of the function.
+        model: name of the model given as first argument.
+        arguments: all other arguments by name.
+        seed: what Python's, NumPy's and TensorFlow's generators are seeded with before the call.
+    """
+
+    key: str
+    function: str
+    model: str
+    arguments: Mapping[str, Value]
+    seed: int = 0
+
+
+class Oracle(Protocol):
+    """Answers the harness's own questions about a model; no student code is near."""
+
+    def layer_outputs(
+        self, model: str, layer_name: str, images: npt.NDArray[Any], *, preprocess: bool = False
+    ) -> npt.NDArray[np.float32]:
+        """Outputs (n, …) of a layer; logits for the softmax at the end."""
+
+    def probabilities(self, model: str, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Class probabilities (n, classes) of uint8 images (n, H, W, C)."""

@@ -1,0 +1,1 @@
+"""The trust boundary: student code runs on the other side of it, and only data comes back."""

@@ -1,0 +1,256 @@
+"""The other side of the boundary: loads a submission and calls its functions, one at a time.
+
+Started as `python -m harness.execution.child REQUEST_FD REPLY_FD` in a clean environment. It is
+told what to do in frames and answers in frames; it knows no golden output and gives no verdict.
+Whatever student code does to this process can only spoil that student's own answers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import resource
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.execution.wire import Frame, pack, read_frame
+from harness.models import ModelSpec, load_model
+from harness.outputs import ARRAY_DTYPES, MAX_DEPTH, decode, encode
+
+MODULE = "submission"
+MAX_ITEMS = 10_000
+_REQUEST_BYTES = 2**30
+
+
+class RefusedError(Exception):
+    """A returned value that is not plain data, or too much of it."""
+
+
+class Child:
+    """State of one child: the loaded submission and how to make values of its answers.
+
+    Args:
+        setup: the first request: folder, files, models, limits.
+    """
+
+    def __init__(self, setup: dict[str, Any]) -> None:
+        self.folder = Path(setup["folder"])
+        self.files: list[str] = setup["files"]
+        self.models = {name: ModelSpec.from_json(m) for name, m in setup["models"].items()}
+        self.output_bytes: int = setup["output_mb"] * 2**20
+        self.contract: dict[str, list[str]] = setup["contract"]
+        self.module = types.ModuleType(MODULE)
+
+    def load(self) -> dict[str, Any]:
+        """Run the submission's files in order in one module; say what is defined and what failed.
+
+        Definitions made before a failure count, and so do later cells of a notebook.
+        """
+        self.module.__file__ = str(self.folder / self.files[0])
+        sys.modules[MODULE] = self.module
+        sys.path.insert(0, str(self.folder))
+        failures = []
+        for name in self.files:
+            path = self.folder / name
+            try:
+                exec(compile(path.read_bytes(), str(path), "exec"), self.module.__dict__)
+            except SystemExit:
+                continue  # a script may end so; what it has defined is there
+            except BaseException as error:
+                failures.append({"file": name, **self.describe(error)})
+        defined = [
+            name
+            for name, value in vars(self.module).items()
+            if isinstance(value, types.FunctionType) and not name.startswith("_")
+        ]
+        found = [name for name in self.contract if callable(getattr(self.module, name, None))]
+        return {"reply": "loaded", "found": found, "defined": defined, "failures": failures}
+
+    def call(self, request: Frame) -> bytes:
+        """Call one contract function and answer with a frame."""
+        header = request.header
+        function = getattr(self.module, header["function"])
+        arguments = decode(header["arguments"], request.arrays)
+        assert isinstance(arguments, dict)
+        started = time.monotonic()
+        try:
+            _seed(header["seed"])
+            model = {"model": load_model(self.models[header["model"]])}
+            bound = _bind(function, self.contract[header["function"]], {**model, **arguments})
+            started = time.monotonic()
+            value = bound()
+            seconds = time.monotonic() - started
+            arrays: list[np.ndarray[Any, Any]] = []
+            tree = encode(_Flattener(self.output_bytes).plain(value), arrays)
+            return pack({"reply": "returned", "value": tree, "seconds": seconds}, arrays)
+        except RefusedError as error:
+            answer = {"reply": "refused", "message": str(error), "traceback": ""}
+        except BaseException as error:
+            answer = {"reply": "raised", **self.describe(error)}
+        return pack({**answer, "seconds": time.monotonic() - started}, [])
+
+    def describe(self, error: BaseException) -> dict[str, str]:
+        """What was raised, with the lines of the student's own files only."""
+        with suppress(Exception):
+            own = str(self.folder) + os.sep
+            lines = [
+                f'  File "{frame.filename.removeprefix(own)}", line {frame.lineno}, '
+                f"in {frame.name}\n    {frame.line}"
+                for frame in traceback.extract_tb(error.__traceback__)
+                if frame.filename.startswith(own)
+            ]
+            last = "".join(traceback.format_exception_only(type(error), error)).strip()
+            last = last.replace(own, "")
+            message = f"{type(error).__name__}: {error}".replace(own, "")
+            kept = lines if len(lines) <= 12 else [*lines[:4], "  …", *lines[-7:]]
+            return {
+                "message": message.strip()[:2000],
+                "traceback": "\n".join([*kept, last])[:8000],
+                "kind": "out_of_memory" if _is_memory(error) else "raised",
+            }
+        # An exception whose own text fails: its type is all there is to say.
+        return {"message": type(error).__name__, "traceback": "", "kind": "raised"}
+
+
+class _Flattener:
+    """Turns what student code returned into plain data, within a budget of bytes and items."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.bytes_left = max_bytes
+        self.items_left = MAX_ITEMS
+        self.max_bytes = max_bytes
+
+    def plain(self, value: Any, depth: int = 0) -> Any:
+        """The value as bool, int, float, str, None, array, list or dict.
+
+        Raises:
+            RefusedError: it holds something else, is too deep or too large.
+        """
+        self.items_left -= 1
+        if self.items_left < 0 or depth > MAX_DEPTH:
+            raise RefusedError(
+                f"returned more than {MAX_ITEMS} items, or nested more than {MAX_DEPTH} deep; "
+                "return NumPy arrays"
+            )
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return self._scalar(value)
+        if isinstance(value, np.generic):
+            return self.plain(value.item(), depth + 1)
+        if isinstance(value, dict):
+            return {self._key(key): self.plain(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.plain(item, depth + 1) for item in value]
+        if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
+            return self._array(np.asarray(value), depth)
+        if hasattr(value, "__array_interface__"):  # a Pillow image
+            return self._array(np.array(value), depth)
+        raise RefusedError(
+            f"returned a {type(value).__name__}; expected arrays, numbers, strings, or lists and "
+            "dicts of these"
+        )
+
+    def _scalar(self, value: Any) -> Any:
+        if isinstance(value, str):
+            self._spend(len(value))
+            return str(value)
+        if isinstance(value, int) and abs(value) > 2**63:
+            raise RefusedError("returned an integer of more than 64 bits")
+        return value
+
+    def _key(self, key: Any) -> str:
+        if not isinstance(key, (str, int, np.integer)):
+            kind = type(key).__name__
+            raise RefusedError(f"returned a dict with a {kind} as key; expected strings")
+        return str(key)
+
+    def _array(self, array: np.ndarray[Any, Any], depth: int) -> Any:
+        array = np.asarray(array)
+        if array.dtype.kind in "USO":  # text, or arrays of unequal size
+            self._spend(array.nbytes)
+            return self.plain(array.tolist(), depth + 1)
+        if array.dtype not in ARRAY_DTYPES:
+            raise RefusedError(f"returned an array of dtype {array.dtype}; expected numbers")
+        self._spend(array.nbytes)
+        return np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True)
+
+    def _spend(self, count: int) -> None:
+        self.bytes_left -= count
+        if self.bytes_left < 0:
+            raise RefusedError(f"returned more than {self.max_bytes // 2**20} MB in all")
+
+
+def _bind(
+    function: Callable[..., Any], names: list[str], values: dict[str, Any]
+) -> Callable[[], Any]:
+    """The call, by name where the student kept the contract's names, else by position.
+
+    Extra parameters with defaults are fine either way.
+    """
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return lambda: function(**values)
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    positional_only = any(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in parameters.values())
+    if not positional_only and (takes_all or all(name in parameters for name in names)):
+        return lambda: function(**values)
+    return lambda: function(*(values[name] for name in names))
+
+
+def _is_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+
+
+def _seed(seed: int) -> None:
+    import keras
+
+    keras.utils.set_random_seed(seed)
+
+
+def _limit(memory_mb: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_mb:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 2**20, memory_mb * 2**20))
+
+
+def main(request_fd: int, reply_fd: int) -> None:
+    """Answer requests until the harness closes its end."""
+    # Read and written without buffers in between, so that nothing is left behind on a kill.
+    requests = os.fdopen(request_fd, "rb", buffering=0)
+    replies = os.fdopen(reply_fd, "wb", buffering=0)
+
+    def send(data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[replies.write(view) or 0 :]
+
+    setup = read_frame(requests.read, _REQUEST_BYTES)
+    if setup is None:
+        return
+    import tensorflow as tf
+
+    # One thread each: the same sums in the same order every time, and small networks gain nothing.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    send(pack({"reply": "ready"}, []))
+    _limit(setup.header["memory_mb"])
+    child = Child(setup.header)
+    while (request := read_frame(requests.read, _REQUEST_BYTES)) is not None:
+        match request.header["ask"]:
+            case "load":
+                _seed(0)
+                send(pack(child.load(), []))
+            case "call":
+                send(child.call(request))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,47 @@
+"""What the harness itself asks of a model, answered in a child that runs no student code.
+
+The functions are called exactly as a submission's are; `harness.execution.runner.Oracle` asks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def layer_outputs(
+    model: Any, images: npt.NDArray[Any], layer_name: str, preprocess: bool
+) -> npt.NDArray[np.float32]:
+    """Outputs of a layer; of the softmax at the end its logits, before softmax.
+
+    Args:
+        model: the model.
+        images: (n, H, W, C), uint8 if they are to be preprocessed, else network input.
+        layer_name: the layer.
+        preprocess: whether to preprocess first.
+
+    Returns:
+        (n, …) float32.
+    """
+    import keras
+
+    layer = model.get_layer(layer_name)
+    batch = model.preprocess_input(images) if preprocess else np.asarray(images, "float32")
+    if layer is not model.layers[-1]:
+        return _predict(keras.Model(model.inputs, layer.output), batch)
+    features = _predict(keras.Model(model.inputs, layer.input), batch)
+    kernel, bias = (np.asarray(weight) for weight in layer.weights)
+    logits: npt.NDArray[np.float32] = (features @ kernel + bias).astype("float32")
+    return logits
+
+
+def probabilities(model: Any, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Class probabilities (n, classes) float32 of uint8 images (n, H, W, C)."""
+    return _predict(model, model.preprocess_input(images))
+
+
+def _predict(model: Any, batch: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    result: npt.NDArray[np.float32] = model.predict(batch, batch_size=64, verbose=0)
+    return result

@@ -1,0 +1,282 @@
+"""Runs a submission case by case in child processes, and survives whatever it does.
+
+A child that is killed, dies or sends nonsense fails the case at hand; a new one goes on with the
+next. The cases of a function that ran out of time move to the end of the queue, so that a function
+that never returns cannot eat the time of the others.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import tempfile
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.calls import Call, Contract
+from harness.errors import MachineError, WireError, suggest
+from harness.execution.asking import ask
+from harness.execution.oracle import MAX_MB, QUESTIONS, ChildOracle
+from harness.execution.session import DiedError, Session, TimedOutError
+from harness.lab import Lab
+from harness.outputs import CaseOutput, CaseStatus, Outputs
+from harness.results import RunStatus, RunSummary
+from harness.submission import Source, Submission, prepare
+
+
+class Runner:
+    """Runs submissions of one lab; a context manager that owns a temporary folder.
+
+    Args:
+        lab: the lab; its models and images are staged once, apart from everything else of it.
+        contract: the functions that a submission may define, with their parameters.
+    """
+
+    def __init__(self, lab: Lab, contract: Contract) -> None:
+        self.lab = lab
+        self.contract = contract
+        self._folder = Path(tempfile.mkdtemp(prefix="harness-"))
+        self._materials = self._folder / "materials"
+        self._models = _stage(lab, self._materials)
+        self.oracle = ChildOracle(self._start_oracle)
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the oracle's child and remove the temporary folder."""
+        self.oracle.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
+        """Run the calls; every one of them has an output in the end."""
+        home = self._new_home()
+        try:
+            source = prepare(submission, home / "submission")
+            for library in submission.libraries:
+                shutil.copytree(library, home / "submission" / library.name)
+            if not source.files:
+                status = RunStatus.FAILED_TO_LOAD
+                run = RunSummary(status, 0.0, source.problem, source.notes)
+                failed = CaseOutput(CaseStatus.MISSING, message=source.problem)
+                return Outputs(submission.name, run, {call.key: failed for call in calls})
+            return _Run(self, submission, source, home).all(calls)
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+
+    def session(self, folder: Path, files: Sequence[str], home: Path, **changes: Any) -> Session:
+        """Start a child for the Python files in a folder.
+
+        Raises:
+            MachineError: it could not be started.
+        """
+        limits = self.lab.limits
+        setup = {
+            "folder": str(folder),
+            "files": list(files),
+            "models": self._models,
+            "contract": {name: list(names) for name, names in self.contract.items()},
+            "memory_mb": limits.memory_mb,
+            "output_mb": limits.output_mb,
+            **changes,
+        }
+        return Session(setup, home, self._materials)
+
+    def _new_home(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
+
+    def _start_oracle(self) -> Session:
+        contract = {name: list(names) for name, names in QUESTIONS.items()}
+        changes = {"contract": contract, "output_mb": MAX_MB, "memory_mb": 0}
+        return self.session(Path(__file__).parent, ["questions.py"], self._new_home(), **changes)
+
+
+class _Run:
+    """One submission on its way through its calls."""
+
+    def __init__(self, runner: Runner, submission: Submission, source: Source, home: Path) -> None:
+        self.runner = runner
+        self.submission = submission
+        self.source = source
+        self.home = home
+        self.outputs: dict[str, CaseOutput] = {}
+        self.notes = list(source.notes)
+        self.printed = ""
+        self.ended: tuple[RunStatus, str] | None = None
+        self.found: list[str] = []
+        self.defined: list[str] = []
+        self.load_failure = CaseOutput(CaseStatus.MISSING)
+
+    def all(self, calls: Sequence[Call]) -> Outputs:
+        started = time.monotonic()
+        deadline = started + self.runner.lab.limits.submission_seconds
+        queue = deque(calls)
+        try:
+            while queue and self.ended is None:
+                self._one_child(queue, deadline)
+        except MachineError as error:
+            self.ended = (RunStatus.NOT_RUN, str(error))
+            self._fail_all(queue, CaseOutput(CaseStatus.NOT_RUN, message=str(error)))
+        status, message = self.ended or (RunStatus.COMPLETED, "")
+        notes = tuple(dict.fromkeys(self.notes))
+        run = RunSummary(status, time.monotonic() - started, message, notes, self.printed)
+        ordered = {call.key: self.outputs[call.key] for call in calls}
+        return Outputs(self.submission.name, run, ordered)
+
+    def _one_child(self, queue: deque[Call], deadline: float) -> None:
+        """Run calls until the child is of no more use or none is left."""
+        limits = self.runner.lab.limits
+        case_seconds = limits.case_seconds
+        folder = self.home / "submission"
+        with self.runner.session(folder, self.source.files, self.home) as session:
+            try:
+                if not self._load(session, min(case_seconds, _left(deadline))):
+                    self._fail_all(queue, self.load_failure)
+                    return
+                while queue:
+                    if _left(deadline) <= 0:
+                        message = (
+                            f"stopped after the {limits.submission_seconds:g} s that a submission "
+                            "may take in all; this case was not reached"
+                        )
+                        self.ended = (RunStatus.TIMED_OUT, message)
+                        self._fail_all(queue, CaseOutput(CaseStatus.TIMED_OUT, message=message))
+                        return
+                    if not self._call(session, queue, deadline):
+                        return
+            finally:
+                if session.printed and session.printed not in self.printed:
+                    self.printed = (self.printed + session.printed)[:40_000]
+
+    def _load(self, session: Session, seconds: float) -> bool:
+        """Load the submission; False, with `load_failure` and `ended` set, when that is in vain."""
+        try:
+            reply = session.ask({"ask": "load"}, [], seconds).header
+            self.found = _strings(reply["found"])
+            self.defined = _strings(reply["defined"])
+            failures = reply["failures"]
+            texts = [f"{f['file']} stopped: {f['message']}" for f in failures]
+            traces = "\n\n".join(str(f["traceback"]) for f in failures)
+        except TimedOutError:
+            return self._load_failed(
+                RunStatus.TIMED_OUT,
+                CaseStatus.TIMED_OUT,
+                f"importing your file did not end within {seconds:.0f} s; put code that runs long, "
+                'and calls such as input(), under if __name__ == "__main__":',
+            )
+        except DiedError as error:
+            message = f"importing your file ended the process ({_how(error.returncode)})"
+            return self._load_failed(RunStatus.CRASHED, CaseStatus.CRASHED, message)
+        except (WireError, KeyError, TypeError) as error:
+            message = f"the process sent no valid answer while importing ({error})"
+            return self._load_failed(RunStatus.REFUSED, CaseStatus.REFUSED, message)
+        if self.found:
+            self.notes += [f"{text}; what was defined before it is graded" for text in texts]
+            return True
+        if failures:
+            message = "your file could not be imported: " + "; ".join(texts)
+            return self._load_failed(
+                RunStatus.FAILED_TO_LOAD, CaseStatus.RAISED, message[:3000], traces[:8000]
+            )
+        message = (
+            "no function of the contract is defined; found "
+            f"{', '.join(self.defined[:20]) or 'no function at all'}, expected "
+            f"{', '.join(self.runner.contract)}"
+        )
+        return self._load_failed(RunStatus.FAILED_TO_LOAD, CaseStatus.MISSING, message)
+
+    def _load_failed(
+        self, run: RunStatus, case: CaseStatus, message: str, traceback: str = ""
+    ) -> bool:
+        self.ended = (run, message)
+        self.load_failure = CaseOutput(case, message=message, traceback=traceback)
+        return False
+
+    def _call(self, session: Session, queue: deque[Call], deadline: float) -> bool:
+        """Run the first call of the queue; False if the child is then of no more use."""
+        call = queue.popleft()
+        if call.function not in self.found:
+            self.outputs[call.key] = CaseOutput(
+                CaseStatus.MISSING,
+                message=f"no function {call.function!r} is defined; "
+                + suggest(call.function, self.defined).replace("allowed:", "found:"),
+            )
+            return True
+        seconds = min(self.runner.lab.limits.case_seconds, _left(deadline))
+        try:
+            self.outputs[call.key] = ask(session, call, seconds)
+            return True
+        except TimedOutError:
+            message = f"timed out in {call.key} after {seconds:.0f} s; the other cases are graded"
+            output = CaseOutput(CaseStatus.TIMED_OUT, message=message, seconds=seconds)
+            _postpone(queue, call.function)
+        except DiedError as error:
+            kind = CaseStatus.CRASHED
+            message = f"the process ended in {call.key} ({_how(error.returncode)})"
+            output = CaseOutput(kind, message=message)
+        except WireError as error:
+            message = f"the process sent no valid answer for {call.key} ({error})"
+            output = CaseOutput(CaseStatus.REFUSED, message=message)
+        self.outputs[call.key] = output
+        self.notes.append(output.message)
+        return False
+
+    def _fail_all(self, queue: deque[Call], output: CaseOutput) -> None:
+        for call in queue:
+            self.outputs[call.key] = output
+        queue.clear()
+
+
+def _postpone(queue: deque[Call], function: str) -> None:
+    """Move the calls of a function to the end of the queue, in their order."""
+    others = [call for call in queue if call.function != function]
+    same = [call for call in queue if call.function == function]
+    queue.clear()
+    queue.extend(others + same)
+
+
+def _how(returncode: int) -> str:
+    if returncode >= 0:
+        return f"exit status {returncode}; a graded function must return, not exit"
+    name = signal.Signals(-returncode).name
+    hint = {"SIGSEGV": "a crash in native code", "SIGABRT": "often too little memory"}
+    return f"signal {name}" + (f", {hint[name]}" if name in hint else "")
+
+
+def _strings(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError("expected a list of names")
+    return [item[:200] for item in value[:200]]
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
+
+
+def _stage(lab: Lab, folder: Path) -> dict[str, Any]:
+    """Copy models and images apart, so that a child is given these and nothing else of the lab."""
+    folder.mkdir()
+    models, images = {}, {}
+    for name, spec in lab.models.items():
+        if spec.file is not None:
+            spec = replace(spec, file=Path(shutil.copy(spec.file, folder / f"{name}.keras")))
+        models[name] = spec.to_json()
+    for name, image in lab.images.items():
+        images[name] = shutil.copy(image.file, folder / f"{name}{image.file.suffix}")
+    text = json.dumps({"models": models, "images": {n: str(p) for n, p in images.items()}})
+    (folder / "materials.json").write_text(text, "utf-8")
+    return models

@@ -1,0 +1,286 @@
+"""Golden outputs: built from the reference, verified against it, loaded with suspicion.
+
+A golden folder holds `manifest.json`, the reference's outputs (`reference/`) and the facts that
+the harness found out about the cases (`facts/`). The manifest has the SHA-256 of every file, of
+every case (function, arguments, model) and of the reference's sources, the versions and the seed.
+Anything that does not fit is a `GoldenError`, never a lost point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+
+from harness import techniques
+from harness.calls import Call
+from harness.environment import versions
+from harness.errors import GoldenError
+from harness.execution.runner import Runner
+from harness.lab import Case, Lab
+from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
+from harness.results import RunStatus, RunSummary
+from harness.submission import Submission
+from harness.techniques.base import OutputError
+
+MANIFEST = "manifest.json"
+_REBUILD = "run: harness golden build"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Golden outputs of a lab, as the output rules leave them.
+
+    Attributes:
+        accepted: per case, what the reference (first) and accepted variants returned.
+        facts: per case, what the harness found out about it.
+        digest: SHA-256 of the manifest.
+    """
+
+    accepted: Mapping[str, Sequence[Any]]
+    facts: Mapping[str, Mapping[str, Any]]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a fresh run of the reference is from the stored one, for one case."""
+
+    key: str
+    drift: float
+    tolerance: float
+
+    @property
+    def within(self) -> bool:
+        """Whether the drift is within the tolerance."""
+        return self.drift <= self.tolerance
+
+
+def folder_of(lab: Lab) -> Path:
+    """The lab's golden folder.
+
+    Raises:
+        GoldenError: the lab names none.
+    """
+    if lab.golden is None:
+        raise GoldenError(f"{lab.source.path}: no 'golden' folder is named; add 'golden: golden'")
+    return lab.golden
+
+
+def build(lab: Lab, runner: Runner, jobs: int = 1) -> Path:
+    """Run the reference and store what it returns.
+
+    Returns:
+        the golden folder.
+
+    Raises:
+        GoldenError: the reference fails a case, or returns what the output rules refuse.
+    """
+    folder = folder_of(lab)
+    outputs = run_reference(lab, runner, jobs)
+    facts: dict[str, CaseOutput] = {}
+    for case in lab.cases:
+        key = techniques.key(case)
+        technique = techniques.technique_of(case)
+        found = technique.facts(lab, case, _normalised(lab, case, outputs), runner.oracle)
+        facts[key] = CaseOutput(CaseStatus.RETURNED, dict(found))
+    fresh = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    _without_times(outputs).save(fresh / "reference")
+    summary = RunSummary(RunStatus.COMPLETED, 0.0)
+    Outputs("facts", summary, facts).save(fresh / "facts")
+    manifest = {
+        "format_version": 1,
+        "lab": lab.title,
+        "seed": 0,
+        "versions": versions(),
+        "files": {
+            str(file.relative_to(fresh).as_posix()): _sha256(file)
+            for file in sorted(fresh.rglob("*"))
+            if file.is_file()
+        },
+        "cases": case_digests(lab),
+        "reference": _source_digests(lab),
+    }
+    (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+    return folder
+
+
+def load(lab: Lab) -> Golden:
+    """Load golden outputs after checking every file and every case against the manifest.
+
+    Raises:
+        GoldenError: something is missing, damaged or stale; the text names it.
+    """
+    folder = folder_of(lab)
+    manifest = _read_manifest(folder)
+    for name, expected in manifest["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise GoldenError(f"golden file {file} is missing; restore it, or {_REBUILD}")
+        if _sha256(file) != expected:
+            raise GoldenError(
+                f"golden file {file} is damaged: its SHA-256 is not that of the manifest; "
+                f"restore it, or {_REBUILD}"
+            )
+    for key, digest in case_digests(lab).items():
+        if key not in manifest["cases"]:
+            raise GoldenError(f"golden outputs have no case {key}; {_REBUILD}")
+        if manifest["cases"][key] != digest:
+            raise GoldenError(
+                f"golden outputs of {key} are stale: its arguments, image, data or model changed "
+                f"since they were built; {_REBUILD}"
+            )
+    try:
+        reference = Outputs.load(folder / "reference")
+        facts = Outputs.load(folder / "facts")
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise GoldenError(f"golden outputs in {folder} cannot be read ({error!r})") from None
+    return Golden(
+        accepted={techniques.key(case): [_normalised(lab, case, reference)] for case in lab.cases},
+        facts={key: _dict(output.value) for key, output in facts.cases.items()},
+        digest=_sha256(folder / MANIFEST),
+    )
+
+
+def verify(lab: Lab, runner: Runner, jobs: int = 1) -> list[Drift]:
+    """Run the reference again and measure how far it is from the stored golden outputs.
+
+    Raises:
+        GoldenError: the stored ones cannot be used, or the reference fails.
+    """
+    golden = load(lab)
+    fresh = run_reference(lab, runner, jobs)
+    drifts = []
+    for case in lab.cases:
+        key = techniques.key(case)
+        distance = _distance(golden.accepted[key][0], _normalised(lab, case, fresh))
+        drifts.append(Drift(key, distance, techniques.technique_of(case).drift_tolerance))
+    return drifts
+
+
+def changed_sources(lab: Lab) -> list[str]:
+    """Files of the reference that differ from those the golden outputs were built from."""
+    stored = _read_manifest(folder_of(lab))["reference"]
+    now = _source_digests(lab)
+    return sorted(name for name in stored.keys() | now.keys() if stored.get(name) != now.get(name))
+
+
+def run_reference(lab: Lab, runner: Runner, jobs: int = 1) -> Outputs:
+    """Run the reference as a submission, its cases dealt out to `jobs` children.
+
+    Raises:
+        GoldenError: there is no reference, or it fails a case.
+    """
+    if lab.reference is None or not (lab.reference / "submission.py").is_file():
+        raise GoldenError(
+            f"no reference implementation at {lab.reference}; golden outputs are built in a "
+            "checkout of the course, where lab.yaml's 'reference' names its folder"
+        )
+    reference = Submission("reference", lab.reference / "submission.py", (lab.reference,))
+    calls: list[Call] = [techniques.call_of(lab, case) for case in lab.cases]
+    with ThreadPoolExecutor(jobs) as pool:
+        parts = list(pool.map(lambda i: runner.run(reference, calls[i::jobs]), range(jobs)))
+    merged = {key: output for part in parts for key, output in part.cases.items()}
+    for key, output in merged.items():
+        if output.status is not CaseStatus.RETURNED:
+            raise GoldenError(
+                f"the reference fails {key}: {output.message}\n{output.traceback}".rstrip()
+            )
+    ordered = {call.key: merged[call.key] for call in calls}
+    return Outputs("reference", parts[0].run, ordered)
+
+
+def case_digests(lab: Lab) -> dict[str, str]:
+    """SHA-256 of each case: its function, its arguments' values and its model."""
+    models = {
+        name: json.dumps([_sha256(spec.file) if spec.file else spec.weights, spec.application])
+        + json.dumps([spec.classes, spec.preprocessing])
+        for name, spec in lab.models.items()
+    }
+    digests = {}
+    for case in lab.cases:
+        digest = hashlib.sha256(f"{case.function}\0{models[case.model]}".encode())
+        for name, value in sorted(techniques.resolve_arguments(lab, case).items()):
+            digest.update(name.encode() + b"\0" + _bytes(value))
+        digests[techniques.key(case)] = digest.hexdigest()
+    return digests
+
+
+def _normalised(lab: Lab, case: Case, outputs: Outputs) -> Any:
+    key = techniques.key(case)
+    try:
+        return techniques.technique_of(case).normalise(lab, case, outputs.cases[key].value)
+    except OutputError as error:
+        raise GoldenError(f"the reference's output of {key} breaks the contract: {error}") from None
+
+
+def _without_times(outputs: Outputs) -> Outputs:
+    """The same outputs without what differs between two runs."""
+    cases = {key: CaseOutput(out.status, out.value) for key, out in outputs.cases.items()}
+    return Outputs(outputs.submission, RunSummary(RunStatus.COMPLETED, 0.0), cases)
+
+
+def _distance(stored: Any, fresh: Any) -> float:
+    """Largest difference relative to the largest stored value; 1 where texts or shapes differ."""
+    if isinstance(stored, Mapping):
+        return _largest(_distance(stored[name], fresh[name]) for name in stored)
+    if isinstance(stored, (list, tuple)):
+        if len(stored) != len(fresh):
+            return 1.0
+        return _largest(_distance(a, b) for a, b in zip(stored, fresh, strict=True))
+    if isinstance(stored, str):
+        return float(stored != fresh)
+    a, b = np.asarray(stored, "float64"), np.asarray(fresh, "float64")
+    if a.shape != b.shape:
+        return 1.0
+    return float(np.abs(a - b).max() / max(float(np.abs(a).max()), 1e-12))
+
+
+def _largest(distances: Iterable[float]) -> float:
+    return max(distances, default=0.0)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise GoldenError(f"no golden outputs: {path} is missing; {_REBUILD}")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return {**manifest, **{name: dict(manifest[name]) for name in ("files", "cases")}}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GoldenError(
+            f"golden manifest {path} is damaged ({error}); restore it, or {_REBUILD}"
+        ) from None
+
+
+def _source_digests(lab: Lab) -> dict[str, str]:
+    folder = lab.reference
+    if folder is None or not folder.is_dir():
+        return {}
+    return {file.name: _sha256(file) for file in sorted(folder.glob("*.py"))}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _bytes(value: Value) -> bytes:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}".encode() + value.tobytes()
+    return json.dumps(value).encode()
+
+
+def _dict(value: Value) -> dict[str, Any]:
+    assert isinstance(value, dict)
+    return value

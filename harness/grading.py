@@ -1,0 +1,185 @@
+"""The pipeline: submission → outputs → checks against golden → grade. Readable top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from harness import golden as golden_outputs
+from harness import techniques
+from harness.calls import Oracle
+from harness.environment import versions
+from harness.execution.runner import Runner
+from harness.golden import Golden
+from harness.lab import Case, Lab, read_lab
+from harness.outputs import CaseOutput, CaseStatus, Outputs
+from harness.results import CaseResult, CheckResult, Grade, Outcome
+from harness.submission import Submission
+from harness.techniques.base import Evidence, Metric, OutputError
+
+# What a student can do about a case that returned nothing, by how it ended.
+_HINTS: Mapping[CaseStatus, str] = {
+    CaseStatus.RAISED: "the traceback shows the line of yours that failed",
+    CaseStatus.MISSING: "define the function with exactly this name and signature: {signature}",
+    CaseStatus.TIMED_OUT: "look for a loop that does not end, or far too many steps",
+    CaseStatus.CRASHED: "do not call exit() or os._exit(); look for native code that crashes",
+    CaseStatus.OUT_OF_MEMORY: "work in smaller batches, and keep no copies of the model",
+    CaseStatus.REFUSED: "return what the contract says: {signature}",
+}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade and the outputs that it rests on."""
+
+    grade: Grade
+    outputs: Outputs
+
+
+def open_lab(path: Path) -> Lab:
+    """Read a lab file and validate all of it.
+
+    Raises:
+        LabError: with file, line, key, what was found and what is allowed.
+    """
+    lab = read_lab(path)
+    techniques.validate(lab)
+    return lab
+
+
+class Grader:
+    """Grades submissions of one lab; a context manager that owns the runner.
+
+    Args:
+        lab: the lab.
+        public_only: leave hidden cases out, as a student's self-check does.
+
+    Raises:
+        GoldenError: golden outputs are missing, damaged or stale.
+    """
+
+    def __init__(self, lab: Lab, *, public_only: bool = False) -> None:
+        self.lab = lab
+        self.golden = golden_outputs.load(lab)
+        self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
+        self.runner = Runner(lab, techniques.CONTRACT)
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.runner.close()
+
+    def digests(self, submission: Submission) -> dict[str, str]:
+        """What a grade depends on: while these stay the same, so does the grade."""
+        return {
+            "lab": self.lab.digest(),
+            "submission": submission.digest(),
+            "golden": self.golden.digest,
+        }
+
+    def grade(self, submission: Submission) -> Graded:
+        """Run a submission and judge what it returned."""
+        digests = self.digests(submission)
+        calls = [techniques.call_of(self.lab, case) for case in self.cases]
+        outputs = self.runner.run(submission, calls)
+        checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
+        grade = Grade(submission.name, checks, outputs.run, versions(), digests)
+        return Graded(grade, outputs)
+
+
+def judge(
+    lab: Lab, cases: Sequence[Case], golden: Golden, outputs: Outputs, oracle: Oracle
+) -> tuple[CheckResult, ...]:
+    """Hold outputs against golden ones: every check over its cases."""
+    evidence = {
+        techniques.key(case): _evidence(lab, case, golden, outputs.cases[techniques.key(case)])
+        for case in cases
+    }
+    results = []
+    for check in lab.checks:
+        technique, metric = techniques.metric_of(check)
+        threshold = {**metric.threshold, **check.threshold}
+        case_results = tuple(
+            _judge_one(
+                identifier, [evidence[techniques.key(c)] for c in group], metric, threshold, oracle
+            )
+            for identifier, group in techniques.selected(lab, check)
+            if all(techniques.key(c) in evidence for c in group)
+        )
+        if case_results:
+            results.append(
+                CheckResult(check.id, technique.name, check.metric, check.points, case_results)
+            )
+    return tuple(results)
+
+
+@dataclass(frozen=True)
+class _Missing:
+    """A case without a value that could be judged, and how it counts."""
+
+    case: Case
+    outcome: Outcome
+    message: str
+    hint: str
+
+
+def _evidence(lab: Lab, case: Case, golden: Golden, output: CaseOutput) -> Evidence | _Missing:
+    key = techniques.key(case)
+    if output.status is CaseStatus.NOT_RUN:
+        return _Missing(case, Outcome.NOT_JUDGED, output.message, "")
+    if output.status is not CaseStatus.RETURNED:
+        hint = _HINTS[output.status].format(signature=techniques.signature_of(case))
+        return _Missing(case, Outcome.FAILED, output.message, hint)
+    try:
+        value = techniques.technique_of(case).normalise(lab, case, output.value)
+    except OutputError as error:
+        return _Missing(case, Outcome.FAILED, str(error), error.hint)
+    return Evidence(
+        case=case,
+        lab=lab,
+        arguments=techniques.resolve_arguments(lab, case),
+        value=value,
+        accepted=golden.accepted[key],
+        facts=golden.facts[key],
+    )
+
+
+def _judge_one(
+    identifier: str,
+    group: Sequence[Evidence | _Missing],
+    metric: Metric,
+    threshold: Mapping[str, float],
+    oracle: Oracle,
+) -> CaseResult:
+    """One case's or group's result; a fault of the harness is `not_judged`, never a lost point."""
+    for item in group:
+        if isinstance(item, _Missing):
+            prefix = f"{item.case.id}: " if item.case.id != identifier else ""
+            return CaseResult(
+                identifier, item.outcome, 0.0, {}, threshold, prefix + item.message, item.hint
+            )
+    evidence = [item for item in group if isinstance(item, Evidence)]
+    try:
+        judgement = metric.judge(evidence, threshold, oracle)
+    except Exception as error:
+        message = f"the harness could not judge this ({type(error).__name__}: {error})"
+        hint = "this is not the student's fault; please report it with the lab and the outputs"
+        return CaseResult(identifier, Outcome.NOT_JUDGED, 0.0, {}, threshold, message, hint)
+    outcome = Outcome.PASSED if judgement.passed else Outcome.FAILED
+    return CaseResult(
+        identifier,
+        outcome,
+        judgement.score,
+        judgement.measured,
+        threshold,
+        judgement.message,
+        judgement.hint,
+    )

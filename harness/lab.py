@@ -1,0 +1,309 @@
+"""The lab file: models, images, cases, checks and limits, validated when it is read.
+
+Structure is described by `lab.schema.json`; this module adds what a schema cannot say (files that
+must exist, names that must refer to something) and words every error for a person: file, line,
+key, what was found, what is allowed. What the arguments of a case and the threshold of a check
+mean is known to the techniques (`harness.techniques.validate`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from harness.errors import LabError, UsageError, suggest
+from harness.models import ModelSpec, read_classes
+from harness.yamlfile import Place, YamlFile, read_yaml
+
+_SCHEMA = Path(__file__).with_name("lab.schema.json")
+_CASE_KEYS = ("id", "model", "hidden", "sweep", "repeat")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use: wall seconds, address space and size of what it returns."""
+
+    case_seconds: float = 30.0
+    submission_seconds: float = 300.0
+    memory_mb: int = 8192
+    output_mb: int = 64
+
+
+@dataclass(frozen=True)
+class LabImage:
+    """An image and the objects known to be in it: class name and mask file (or None)."""
+
+    name: str
+    file: Path
+    objects: tuple[tuple[str, Path | None], ...] = ()
+
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The image as loaded from disk: uint8, (H, W, 3), or (H, W, 1) for a grey file.
+
+        Raises:
+            LabError: the file is not an image.
+        """
+        return read_image(self.file)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of one contract function; `group` is the sweep it belongs to, or its own id."""
+
+    id: str
+    function: str
+    model: str
+    arguments: Mapping[str, Any]
+    group: str
+    hidden: bool = False
+    place: Place = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A metric, its thresholds and points over some cases (None: every case it applies to)."""
+
+    id: str
+    metric: str
+    points: float
+    threshold: Mapping[str, float]
+    cases: tuple[str, ...] | None
+    place: Place = ()
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What is graded."""
+
+    source: YamlFile
+    title: str
+    models: Mapping[str, ModelSpec]
+    images: Mapping[str, LabImage]
+    datasets: Mapping[str, Path]
+    cases: tuple[Case, ...]
+    checks: tuple[Check, ...]
+    limits: Limits = field(default_factory=Limits)
+    pass_mark: float = 0.5
+    reference: Path | None = None
+    golden: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the lab file; paths in it are relative to this."""
+        return self.source.path.parent
+
+    def digest(self) -> str:
+        """SHA-256 of what is graded and how: the lab file's content, not its comments."""
+        text = json.dumps(self.source.data, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def dataset(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Images (n, H, W, C) uint8 and labels (n,) int of a data set.
+
+        Raises:
+            LabError: the file does not hold them.
+        """
+        path = self.datasets[name]
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return stored["images"], stored["labels"]
+        except (OSError, ValueError, KeyError) as error:
+            raise LabError(
+                f"{path}: expected an .npz file with arrays 'images' and 'labels' ({error})"
+            ) from None
+
+
+def find_lab(start: Path, given: Path | None = None) -> Path:
+    """The lab file: the one given, else the nearest `lab.yaml` or `fixtures/lab.yaml` upward.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if given is not None:
+        path = given / "lab.yaml" if given.is_dir() else given
+        if not path.is_file():
+            raise UsageError(f"no lab file at {path}; give the path of a lab.yaml")
+        return path
+    for folder in (start.absolute(), *start.absolute().parents):
+        for candidate in (folder / "lab.yaml", folder / "fixtures" / "lab.yaml"):
+            if candidate.is_file():
+                return candidate
+    raise UsageError(
+        f"no lab.yaml or fixtures/lab.yaml in {start.absolute()} or above it; "
+        "go to the course's folder, or give --lab PATH"
+    )
+
+
+def read_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Read an image file: uint8, (H, W, 3), or (H, W, 1) for a grey file.
+
+    Raises:
+        LabError: the file is not an image.
+    """
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"{path}: not an image that can be read ({error})") from None
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def read_lab(path: Path) -> Lab:
+    """Read and validate a lab file.
+
+    Raises:
+        LabError: with file, line, key, what was found and what is allowed.
+    """
+    source = read_yaml(path)
+    _validate_structure(source)
+    data = source.data
+    base = path.parent
+
+    def existing(place: Place, name: str) -> Path:
+        file = base / name
+        if not file.is_file():
+            raise source.error(place, f"no file {name!r} in {base}; names here are relative to it")
+        return file
+
+    models = {name: _model(source, name, entry, existing) for name, entry in data["models"].items()}
+    images = {
+        name: LabImage(
+            name,
+            existing(("images", name, "file"), entry["file"]),
+            tuple(
+                (
+                    item["class"],
+                    existing(("images", name, "objects", index, "mask"), item["mask"])
+                    if "mask" in item
+                    else None,
+                )
+                for index, item in enumerate(entry.get("objects", []))
+            ),
+        )
+        for name, entry in data["images"].items()
+    }
+    datasets = {
+        name: existing(("datasets", name, "file"), entry["file"])
+        for name, entry in data.get("datasets", {}).items()
+    }
+    return Lab(
+        source=source,
+        title=data["title"],
+        models=models,
+        images=images,
+        datasets=datasets,
+        cases=tuple(_cases(source, models)),
+        checks=tuple(_checks(source)),
+        limits=Limits(**data.get("limits", {})),
+        pass_mark=data.get("pass_mark", 0.5),
+        reference=base / data["reference"] if "reference" in data else None,
+        golden=base / data["golden"] if "golden" in data else None,
+    )
+
+
+def _model(source: YamlFile, name: str, entry: Mapping[str, Any], existing: Any) -> ModelSpec:
+    place: Place = ("models", name)
+    if ("file" in entry) == ("application" in entry):
+        raise source.error(
+            place,
+            "expected either 'file' (a .keras file) or 'application' (a name of "
+            f"keras.applications), found {', '.join(entry)}",
+        )
+    if "classes" not in entry:
+        raise source.error(place, "'classes' is missing: a JSON file of [id, name] per output")
+    if "application" in entry and "weights" not in entry:
+        raise source.error(place, "'weights' is missing: 'imagenet', or a weights file")
+    weights = entry.get("weights")
+    if weights is not None and weights != "imagenet":
+        weights = str(existing((*place, "weights"), weights))
+    try:
+        spec = ModelSpec(
+            name=name,
+            preprocessing=entry["preprocessing"],
+            classes=read_classes(existing((*place, "classes"), entry["classes"])),
+            file=existing((*place, "file"), entry["file"]) if "file" in entry else None,
+            application=entry.get("application"),
+            weights=weights,
+        )
+        spec.layer_names()  # a damaged file is found now, not by every submission
+    except LabError as error:
+        if str(error).startswith(str(source.path)):
+            raise
+        raise source.error(place, str(error)) from None
+    return spec
+
+
+def _cases(source: YamlFile, models: Mapping[str, ModelSpec]) -> Iterator[Case]:
+    seen: dict[tuple[str, str], Place] = {}
+    for function, entries in source.data["cases"].items():
+        for index, entry in enumerate(entries):
+            place: Place = ("cases", function, index)
+            if entry["model"] not in models:
+                raise source.error(
+                    (*place, "model"),
+                    f"no model {entry['model']!r}; {suggest(entry['model'], models)}",
+                )
+            for case in _expand(function, entry, place):
+                if (function, case.id) in seen:
+                    raise source.error(place, f"case id {case.id!r} is used twice; rename one")
+                seen[function, case.id] = place
+                yield case
+
+
+def _expand(function: str, entry: Mapping[str, Any], place: Place) -> Iterator[Case]:
+    """One case, one per value of its sweep, or two for a repetition."""
+    arguments = {key: value for key, value in entry.items() if key not in _CASE_KEYS}
+    hidden = entry.get("hidden", False)
+    if "sweep" not in entry:
+        for suffix in ("", "-again") if entry.get("repeat") else ("",):
+            identifier = entry["id"] + suffix
+            yield Case(identifier, function, entry["model"], arguments, entry["id"], hidden, place)
+        return
+    [(parameter, values)] = entry["sweep"].items()
+    for value in values:
+        identifier = f"{entry['id']}-{parameter.split('_')[0]}{value}"
+        swept = {**arguments, parameter: value}
+        yield Case(identifier, function, entry["model"], swept, entry["id"], hidden, place)
+
+
+def _checks(source: YamlFile) -> Iterator[Check]:
+    seen: set[str] = set()
+    for index, entry in enumerate(source.data["checks"]):
+        place: Place = ("checks", index)
+        if entry["id"] in seen:
+            raise source.error(place, f"check id {entry['id']!r} is used twice; rename one")
+        seen.add(entry["id"])
+        cases = tuple(entry["cases"]) if "cases" in entry else None
+        threshold = entry.get("threshold", {})
+        yield Check(entry["id"], entry["metric"], entry["points"], threshold, cases, place)
+
+
+def _validate_structure(source: YamlFile) -> None:
+    schema = json.loads(_SCHEMA.read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(source.data))
+    if error is None:
+        return
+    place: Place = tuple(error.absolute_path)
+    # jsonschema's types leave the rule's value and the schema open.
+    rule: Any = error.validator_value
+    rules: Any = error.schema
+    if error.validator == "additionalProperties":
+        unknown = next(key for key in error.instance if key not in rules["properties"])
+        message = f"unknown key {unknown!r}; {suggest(unknown, rules['properties'])}"
+        raise source.error((*place, unknown), message)
+    if error.validator == "required":
+        missing = ", ".join(repr(key) for key in rule if key not in error.instance)
+        raise source.error(place, f"missing {missing}; required here: {', '.join(rule)}")
+    if error.validator == "enum":
+        raise source.error(place, f"found {error.instance!r}; {suggest(error.instance, rule)}")
+    raise source.error(place, f"found {error.instance!r}: {error.message}")

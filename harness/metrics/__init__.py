@@ -1,0 +1,1 @@
+"""Measures of agreement and quality: pure functions, arrays in, number out."""

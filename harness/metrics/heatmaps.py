@@ -1,0 +1,89 @@
+"""How alike two heatmaps are: IoU above thresholds, correlation, on a common grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Map = npt.NDArray[np.float64]
+
+
+def to_grid(heatmap: npt.NDArray[Any], shape: tuple[int, int]) -> Map:
+    """Bring a heatmap to a grid by area averaging, as it would be had it never been enlarged.
+
+    Averaging over each cell undoes most of what the interpolations of correct maps differ in.
+
+    Args:
+        heatmap: (H, W), any real dtype.
+        shape: (h, w) of the grid.
+
+    Returns:
+        (h, w) float64.
+    """
+    heatmap = np.asarray(heatmap, "float64")
+    if heatmap.shape == shape:
+        return heatmap
+    height, width = shape
+    if heatmap.shape[0] % height == 0 and heatmap.shape[1] % width == 0:
+        rows, columns = heatmap.shape[0] // height, heatmap.shape[1] // width
+        averaged: Map = heatmap.reshape(height, rows, width, columns).mean(axis=(1, 3))
+        return averaged
+    image = Image.fromarray(heatmap.astype("float32"))
+    return np.asarray(image.resize((width, height), Image.Resampling.BOX), "float64")
+
+
+def scaled(heatmap: npt.NDArray[Any]) -> Map:
+    """Divide by the maximum; a map without a positive value becomes zeros.
+
+    Args:
+        heatmap: any shape, finite.
+
+    Returns:
+        the same shape, at most 1.
+    """
+    top = float(np.max(heatmap))
+    return np.asarray(heatmap, "float64") / top if top > 0 else np.zeros(heatmap.shape)
+
+
+def iou_above(a: npt.NDArray[Any], b: npt.NDArray[Any], threshold: float) -> float:
+    """Intersection over union of the regions where each map reaches a share of its maximum.
+
+    Args:
+        a: (h, w), finite.
+        b: the same shape.
+        threshold: 0 to 1, share of each map's own maximum.
+
+    Returns:
+        0 to 1; 1 when both regions are empty.
+    """
+    above_a, above_b = scaled(a) >= threshold, scaled(b) >= threshold
+    union = int(np.count_nonzero(above_a | above_b))
+    return float(np.count_nonzero(above_a & above_b) / union) if union else 1.0
+
+
+def mean_iou(
+    a: npt.NDArray[Any],
+    b: npt.NDArray[Any],
+    thresholds: Sequence[float] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
+) -> float:
+    """`iou_above` averaged over thresholds: one threshold alone takes a binarised map for right."""
+    return float(np.mean([iou_above(a, b, threshold) for threshold in thresholds]))
+
+
+def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """Pearson's correlation of two arrays of one shape; 0 when one is constant and the other not.
+
+    Returns:
+        −1 to 1; 1 when both are constant.
+    """
+    x = np.asarray(a, "float64").ravel() - np.mean(a)
+    y = np.asarray(b, "float64").ravel() - np.mean(b)
+    norms = float(np.linalg.norm(x)), float(np.linalg.norm(y))
+    tiny = 1e-12
+    if norms[0] <= tiny or norms[1] <= tiny:
+        return 1.0 if max(norms) <= tiny else 0.0
+    return float(np.clip(x @ y / (norms[0] * norms[1]), -1.0, 1.0))

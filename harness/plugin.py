@@ -1,0 +1,255 @@
+"""The pytest plugin: `pytest --submissions DIR`, one item per submission and case.
+
+It is imported in every pytest session, so nothing heavy is imported before it is asked for.
+
+Submissions come in through `--submissions` only, never as paths to collect: pytest would import a
+student's `conftest.py` and obey a student's `pytest.ini`. With `--submissions` no conftest file is
+loaded at all, and a path into a folder of submissions stops the session before one could be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.cohort import Done
+    from harness.gradebook import Gradebook
+    from harness.grading import Grader
+    from harness.submission import Submission
+
+_GRADES: pytest.StashKey[Grades] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the plugin."""
+    group = parser.getgroup("harness", "grading submissions of a lab")
+    group.addoption("--submissions", metavar="DIR", help="grade the submissions in this folder")
+    group.addoption("--lab", metavar="PATH", help="lab file (default: the nearest one upward)")
+    group.addoption("--reports", metavar="DIR", help="also write grades and reports here")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """Refuse what would make pytest load a student's files, before it does."""
+    options = early_config.known_args_namespace
+    given = [Path(str(path).split("::")[0]) for path in options.file_or_dir]
+    if options.submissions is None:
+        inside = next((path for path in given if _in_submissions(path)), None)
+        if inside is not None:
+            raise pytest.UsageError(
+                f"{inside} is inside a folder of submissions: pytest would run a student's "
+                "conftest.py and settings. Use: pytest --submissions DIR"
+            )
+        return
+    if given:
+        raise pytest.UsageError(
+            f"--submissions takes no paths to collect, found {given[0]}; give one or the other"
+        )
+    folder = Path(options.submissions).absolute()
+    if early_config.inipath is not None and _within(early_config.inipath, folder):
+        raise pytest.UsageError(
+            f"pytest would obey {early_config.inipath}, a file among the submissions; run it from "
+            "the course's folder"
+        )
+    options.noconftest = early_config.option.noconftest = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """With `--submissions`, collect nothing else, and keep a submission on one worker."""
+    if config.getoption("submissions") is None:
+        return
+    config.args = []
+    if config.getoption("dist", "no") == "load":
+        config.option.dist = "loadgroup"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the items of every submission."""
+    if config.getoption("submissions") is None:
+        return
+    from harness.errors import HarnessError
+
+    try:
+        grades = config.stash[_GRADES] = Grades(config)
+        for submission in grades.submissions:
+            collector = SubmissionCollector.from_parent(session, name=submission.name)
+            items.extend(collector.items(submission, grades))
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the child processes; in the main process, write the cohort's page."""
+    grades = session.config.stash.get(_GRADES, None)
+    if grades is not None:
+        grades.close()
+        if not hasattr(session.config, "workerinput"):
+            grades.write_index()
+
+
+class NotJudgedError(Exception):
+    """A case that could not be judged: an error of the session, never a student's failure."""
+
+
+class CaseFailedError(Exception):
+    """A case that failed, told as the student will read it."""
+
+
+class Grades:
+    """The grades of this session: each submission is run once, when its first item is."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from harness.grading import open_lab
+        from harness.lab import find_lab
+        from harness.submission import find_submissions
+
+        folder = Path(config.getoption("submissions"))
+        given = config.getoption("lab")
+        self.submissions = find_submissions(folder)
+        self.lab = open_lab(find_lab(folder, Path(given) if given else None))
+        self._reports = config.getoption("reports")
+        self._grader: Grader | None = None
+        self._book: Gradebook | None = None
+        self._done: dict[str, dict[str, Any]] = {}
+
+    def of(self, submission: Submission) -> dict[str, Any]:
+        """The grade of a submission, as in `grade.json`."""
+        from harness.grading import Grader
+
+        if submission.name not in self._done:
+            if self._grader is None:
+                self._grader = Grader(self.lab)
+            self._done[submission.name] = dict(self._grade(self._grader, submission))
+        return self._done[submission.name]
+
+    def _grade(self, grader: Grader, submission: Submission) -> Any:
+        if self._reports is None:
+            return grader.grade(submission).grade.to_json()
+        from harness.cohort import grade_one
+        from harness.gradebook import Gradebook
+
+        self._book = self._book or Gradebook(Path(self._reports))
+        done: Done = grade_one(grader, submission, self._book)
+        return done.grade
+
+    def write_index(self) -> None:
+        """Write the cohort's page and CSV from the grades that are there, if asked for reports."""
+        if self._reports is None:
+            return
+        from harness.gradebook import Gradebook
+        from harness.report import write_index
+
+        book = Gradebook(Path(self._reports))
+        stored = [book.read(submission.name) for submission in self.submissions]
+        grades = [grade for grade in stored if grade is not None]
+        book.write_csv(grades)
+        write_index(book.index, self.lab, grades)
+
+    def close(self) -> None:
+        """End the child processes."""
+        if self._grader is not None:
+            self._grader.runner.close()
+            self._grader = None
+
+
+class SubmissionCollector(pytest.Collector):
+    """One submission in pytest's tree."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        """Nothing: the items are added by `pytest_collection_modifyitems`."""
+        return []
+
+    def items(self, submission: Submission, grades: Grades) -> Iterator[CaseItem]:
+        """One item per technique and case (or group of cases) that some check judges."""
+        from harness import techniques
+
+        seen: set[str] = set()
+        for check in grades.lab.checks:
+            technique, _ = techniques.metric_of(check)
+            for identifier, _ in techniques.selected(grades.lab, check):
+                name = f"{technique.name}::{identifier}"
+                if name in seen:
+                    continue
+                seen.add(name)
+                item = CaseItem.from_parent(self, name=name, nodeid=f"{submission.name}::{name}")
+                item.prepare(submission, technique.name, identifier, grades)
+                yield item
+
+
+class CaseItem(pytest.Item):
+    """One case of one submission."""
+
+    def prepare(
+        self, submission: Submission, technique: str, identifier: str, grades: Grades
+    ) -> None:
+        """Tell the item what it stands for."""
+        self.submission, self.technique, self.identifier = submission, technique, identifier
+        self.grades = grades
+        self.add_marker(pytest.mark.xdist_group(submission.name))
+
+    def runtest(self) -> None:
+        """Pass if the case passed in every check that judges it.
+
+        Raises:
+            NotJudgedError: it could not be judged.
+            CaseFailedError: it failed.
+        """
+        results = list(self._results())
+        unjudged = [case for _, case in results if case["outcome"] == "not_judged"]
+        if unjudged:
+            raise NotJudgedError(unjudged[0]["message"])
+        for check, case in results:
+            self.user_properties.append((f"{check} score", case["score"]))
+        failed = [(check, case) for check, case in results if case["outcome"] == "failed"]
+        if failed:
+            texts = [f"{check}: {case['message']}\n  {case['hint']}" for check, case in failed]
+            raise CaseFailedError("\n".join(text.rstrip() for text in texts))
+
+    def _results(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for check in self.grades.of(self.submission)["checks"]:
+            for case in check["cases"]:
+                if check["technique"] == self.technique and case["id"] == self.identifier:
+                    yield check["id"], case
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The text for people; a traceback only for a fault of ours."""
+        if isinstance(excinfo.value, CaseFailedError):
+            return str(excinfo.value)
+        if isinstance(excinfo.value, NotJudgedError):
+            return f"not judged, which is not the student's fault: {excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where the submission is, and the item's name."""
+        return self.submission.path, None, self.nodeid
+
+
+def _in_submissions(path: Path) -> bool:
+    """Whether a path is a folder of submissions, or inside one of them, beside or below a lab."""
+    from harness.errors import UsageError
+    from harness.lab import find_lab
+    from harness.submission import holds_submission
+
+    path = path.absolute()
+    inside = [folder.parent for folder in (path, *path.parents) if holds_submission(folder)]
+    if not inside and path.is_dir() and any(map(holds_submission, path.iterdir())):
+        inside = [path]
+    for folder in inside:
+        try:
+            find_lab(folder)
+        except UsageError:
+            continue
+        return True
+    return False
+
+
+def _within(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

@@ -1,0 +1,244 @@
+"""What was handed in: finding submissions, reading scripts and notebooks as data.
+
+Nothing here runs or imports a student's code. A script stays as it is; a notebook becomes one
+Python file per code cell, with magics and shell lines dropped and said so.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from harness.errors import UsageError
+
+SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
+MAX_FILES = 1000
+MAX_BYTES = 200 * 2**20
+_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages"}
+# Cell magics whose body is Python; the body of any other (%%bash, %%html, …) is not.
+_PYTHON_CELLS = {"time", "timeit", "capture", "prun"}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's folder or file.
+
+    Attributes:
+        name: the folder's or the file's name, which reports are filed under.
+        path: the folder or file.
+        libraries: packages of ours that it may import; only reference submissions have any.
+    """
+
+    name: str
+    path: Path
+    libraries: tuple[Path, ...] = ()
+
+    def digest(self) -> str:
+        """SHA-256 over names and bytes of all files handed in."""
+        digest = hashlib.sha256()
+        for relative, file in _files(self.path):
+            digest.update(f"{relative}\0{file.stat().st_size}\0".encode(errors="surrogateescape"))
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A submission made ready to run.
+
+    Attributes:
+        files: Python files to run in order, relative to the folder they were put in; a script is
+            one, a notebook one per cell. Empty when nothing can be run.
+        notes: what was noticed on the way, for the report.
+        problem: why nothing can be run, else empty.
+    """
+
+    files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def find_submissions(path: Path) -> list[Submission]:
+    """The submission at a path, or all those in a folder of submissions, sorted by name.
+
+    A folder that holds Python files or notebooks itself is one submission.
+
+    Raises:
+        UsageError: there is none, or the path does not exist.
+    """
+    if not path.exists():
+        found = f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "not"
+        raise UsageError(f"{path}: expected a submission or a folder of submissions, found {found}")
+    if path.is_file():
+        if path.suffix not in (".py", ".ipynb"):
+            raise UsageError(f"{path}: expected a .py or .ipynb file or a folder, found a file")
+        return [Submission(path.stem, path)]
+    if _candidates(path):
+        return [Submission(path.resolve().name, path)]
+    entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "_")))
+    handed_in = [entry for entry in entries if _may_be(entry)]
+    # A file goes by its name without the ending, unless another entry does too.
+    stems = Counter(entry.stem if entry.is_file() else entry.name for entry in handed_in)
+    found_here = [
+        Submission(entry.stem if entry.is_file() and stems[entry.stem] == 1 else entry.name, entry)
+        for entry in handed_in
+    ]
+    if not found_here:
+        raise UsageError(
+            f"{path}: no submission here; expected one folder per student, each with {SCRIPT} or "
+            f"{NOTEBOOK}, found {', '.join(entry.name for entry in entries) or 'an empty folder'}"
+        )
+    return found_here
+
+
+def holds_submission(folder: Path) -> bool:
+    """Whether a folder has a file with a submission's name directly in it."""
+    return (folder / SCRIPT).is_file() or (folder / NOTEBOOK).is_file()
+
+
+def prepare(submission: Submission, folder: Path) -> Source:
+    """Copy the student's own files into a folder and say what is to be run there.
+
+    Links are left out: they could lead anywhere.
+    """
+    if not submission.path.exists():
+        return Source((), problem=f"{submission.name} is a link that leads nowhere")
+    notes: list[str] = []
+    folder.mkdir(parents=True)
+    try:
+        _copy(submission.path, folder, notes)
+    except _TooMuchError as error:
+        return Source((), tuple(notes), str(error))
+    main, problem = _main_file(submission.path, notes)
+    if main is None:
+        return Source((), tuple(notes), problem)
+    if main.suffix == ".ipynb":
+        return _split_notebook(folder / main.name, folder, notes)
+    return Source((main.name,), tuple(notes))
+
+
+class _TooMuchError(Exception):
+    """More files or bytes than a submission may have."""
+
+
+def _may_be(entry: Path) -> bool:
+    """Whether an entry of a cohort's folder is somebody's submission (dangling links too)."""
+    return entry.is_dir() or entry.suffix in (".py", ".ipynb") or not entry.exists()
+
+
+def _candidates(folder: Path) -> list[Path]:
+    files = (entry for entry in folder.iterdir() if entry.suffix in (".py", ".ipynb"))
+    return sorted(file for file in files if file.is_file() and not file.name.startswith((".", "_")))
+
+
+def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
+    """The file that defines the contract functions, or why there is none."""
+    if path.is_file():
+        return path, ""
+    candidates = _candidates(path)
+    expected = [file for file in candidates if file.name in (SCRIPT, NOTEBOOK)]
+    if len(expected) == 2:
+        notes.append(f"both {SCRIPT} and {NOTEBOOK} are there; {SCRIPT} was run")
+        return path / SCRIPT, ""
+    if not expected and len(candidates) == 1:
+        notes.append(f"{candidates[0].name} was run; its name should be {SCRIPT} or {NOTEBOOK}")
+        return candidates[0], ""
+    if expected:
+        return expected[0], ""
+    found = ", ".join(sorted(entry.name for entry in path.iterdir())[:10]) or "an empty folder"
+    return (
+        None,
+        f"expected {SCRIPT} or {NOTEBOOK}, found {found}; rename your file and hand in again",
+    )
+
+
+def _files(path: Path) -> Iterator[tuple[str, Path]]:
+    """Relative name and path of each regular file handed in, in a fixed order."""
+    if path.is_file():
+        yield path.name, path
+        return
+    if not path.is_dir():
+        return
+    for entry in sorted(path.iterdir()):
+        if entry.is_symlink() or entry.name in _SKIPPED_FOLDERS:
+            continue
+        if entry.is_dir() and not entry.name.startswith("."):
+            for relative, file in _files(entry):
+                yield f"{entry.name}/{relative}", file
+        elif entry.is_file():
+            yield entry.name, entry
+
+
+def _copy(path: Path, folder: Path, notes: list[str]) -> None:
+    if path.is_dir() and any(entry.is_symlink() for entry in path.iterdir()):
+        notes.append("links among the files were left out; hand in the files themselves")
+    total = 0
+    for count, (relative, file) in enumerate(_files(path), start=1):
+        total += file.stat().st_size
+        if count > MAX_FILES or total > MAX_BYTES:
+            raise _TooMuchError(
+                f"more than {MAX_FILES} files or {MAX_BYTES // 2**20} MB were handed in; "
+                "hand in your own code only, without data sets or environments"
+            )
+        target = folder / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+
+
+def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
+    """Write each code cell as a Python file; outputs and metadata are never looked at."""
+    try:
+        notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+        cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        return Source(
+            (), tuple(notes), f"{path.name} is not a notebook that can be read ({reason})"
+        )
+    files = []
+    for number, text in enumerate(cells, start=1):
+        code, dropped = drop_magics(text)
+        notes += [f"cell {number}: left out {line!r}, which is not Python" for line in dropped]
+        name = f"cell_{number:03}.py"
+        (folder / name).write_text(code + "\n", "utf-8", errors="replace")
+        files.append(name)
+    if not files:
+        return Source((), tuple(notes), f"{path.name} has no code cell")
+    return Source(tuple(files), tuple(notes))
+
+
+def drop_magics(text: str) -> tuple[str, list[str]]:
+    """Blank the lines of a cell that are IPython's and not Python's; return them beside the code.
+
+    A cell that is Python as it stands is left alone, so a string that happens to hold a line
+    with `!` or `%` is never touched.
+    """
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        pass
+    else:
+        return text, []
+    lines = text.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    if match := re.match(r"\s*%%(\w+)", first):
+        if match[1] not in _PYTHON_CELLS:
+            return "", [first.strip()]
+        lines[lines.index(first)] = ""
+    dropped = [first.strip()] if match else []
+    for index, line in enumerate(lines):
+        stripped = line.strip()
+        if re.match(r"[%!?]|[\w.]+\s*=\s*[%!](?!=)", stripped) or re.match(r"[\w.]+\?+$", stripped):
+            indent = line[: len(line) - len(line.lstrip())]
+            lines[index] = f"{indent}pass"
+            dropped.append(stripped)
+    return "\n".join(lines), dropped

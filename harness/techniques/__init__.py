@@ -1,0 +1,156 @@
+"""The techniques of the lab, one file each, and what the rest of the harness asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.calls import Call, Contract
+from harness.errors import suggest
+from harness.lab import Case, Check, Lab
+from harness.outputs import Value
+from harness.techniques import (
+    activation_maximization,
+    class_activation_maps,
+    layer_activations,
+    top_predictions,
+)
+from harness.techniques.base import ArgumentError, Function, Metric, Technique
+from harness.yamlfile import Place
+
+TECHNIQUES: Mapping[str, Technique] = {
+    technique.name: technique
+    for technique in (
+        top_predictions.TECHNIQUE,
+        layer_activations.TECHNIQUE,
+        activation_maximization.TECHNIQUE,
+        class_activation_maps.TECHNIQUE,
+    )
+}
+_FUNCTIONS: Mapping[str, tuple[Technique, Function]] = {
+    name: (technique, function)
+    for technique in TECHNIQUES.values()
+    for name, function in technique.functions.items()
+}
+_METRICS: Mapping[str, tuple[Technique, Metric]] = {
+    f"{technique.name}.{name}": (technique, metric)
+    for technique in TECHNIQUES.values()
+    for name, metric in technique.metrics.items()
+}
+CONTRACT: Contract = {name: function.parameters for name, (_, function) in _FUNCTIONS.items()}
+
+
+def technique_of(case: Case) -> Technique:
+    """The technique that a case belongs to."""
+    return _FUNCTIONS[case.function][0]
+
+
+def signature_of(case: Case) -> str:
+    """The signature of a case's function, as the handout gives it."""
+    return _FUNCTIONS[case.function][1].signature
+
+
+def metric_of(check: Check) -> tuple[Technique, Metric]:
+    """The metric of a check and the technique that it belongs to."""
+    return _METRICS[check.metric]
+
+
+def key(case: Case) -> str:
+    """`technique/case`: what names a case in outputs and messages."""
+    return f"{technique_of(case).name}/{case.id}"
+
+
+def validate(lab: Lab) -> None:
+    """Check what only the techniques know: functions, arguments, metrics, thresholds, selections.
+
+    Raises:
+        LabError: with file, line, key, what was found and what is allowed.
+    """
+    for case in lab.cases:
+        if case.function not in _FUNCTIONS:
+            place: Place = ("cases", case.function)
+            message = f"no function {case.function!r} in the contract; "
+            raise lab.source.error(place, message + suggest(case.function, _FUNCTIONS))
+        resolve_arguments(lab, case)
+    keys: dict[str, Case] = {}
+    for case in lab.cases:
+        if key(case) in keys:
+            raise lab.source.error(case.place, f"{key(case)} is there twice; rename one")
+        keys[key(case)] = case
+    for check in lab.checks:
+        _validate_check(lab, check)
+
+
+def call_of(lab: Lab, case: Case) -> Call:
+    """The call of a case, with its arguments resolved to values."""
+    return Call(key(case), case.function, case.model, resolve_arguments(lab, case))
+
+
+def resolve_arguments(lab: Lab, case: Case) -> dict[str, Value]:
+    """From what the lab file gives to the values that the function is called with.
+
+    Raises:
+        LabError: an argument is unknown, missing or wrong.
+    """
+    arguments = _FUNCTIONS[case.function][1].arguments
+    for name in case.arguments:
+        if name not in arguments:
+            message = f"unknown argument {name!r} of {case.function}; {suggest(name, arguments)}"
+            raise lab.source.error((*case.place, name), message)
+    values: dict[str, Value] = {}
+    for name, argument in arguments.items():
+        if argument.required and name not in case.arguments:
+            message = f"missing {name!r}; {case.function} takes {', '.join(arguments)}"
+            raise lab.source.error(case.place, message)
+        given = case.arguments.get(name, argument.default)
+        try:
+            values |= argument.resolve(lab, case, given)
+        except ArgumentError as error:
+            raise lab.source.error((*case.place, name), str(error)) from None
+    return values
+
+
+def selected(lab: Lab, check: Check) -> Iterator[tuple[str, list[Case]]]:
+    """What a check judges: (id, cases), one case each or, for a grouped metric, a group's."""
+    _, metric = metric_of(check)
+    groups: dict[str, list[Case]] = {}
+    for case in lab.cases:
+        if case.function in metric.functions:
+            groups.setdefault(case.group if metric.grouped else case.id, []).append(case)
+    for identifier in check.cases or groups:
+        yield identifier, groups[identifier]
+
+
+def _validate_check(lab: Lab, check: Check) -> None:
+    if check.metric not in _METRICS:
+        message = f"no metric {check.metric!r}; {suggest(check.metric, _METRICS)}"
+        raise lab.source.error((*check.place, "metric"), message)
+    _, metric = metric_of(check)
+    for name in check.threshold:
+        if name not in metric.threshold:
+            message = f"unknown threshold {name!r} of {check.metric}; "
+            place = (*check.place, "threshold", name)
+            raise lab.source.error(place, message + suggest(name, metric.threshold))
+    _validate_selection(lab, check, metric)
+
+
+def _validate_selection(lab: Lab, check: Check, metric: Metric) -> None:
+    def error(name: str, message: str) -> Exception:
+        return lab.source.error((*check.place, name), message)
+
+    fitting = [case for case in lab.cases if case.function in metric.functions]
+    names: dict[str, Any] = dict.fromkeys(
+        case.group if metric.grouped else case.id for case in fitting
+    )
+    if not names:
+        message = f"no case for {check.metric}; it judges {', '.join(metric.functions)}"
+        raise error("metric", message)
+    for name in check.cases or ():
+        if name not in names:
+            what = "group of cases (a sweep or a repetition)" if metric.grouped else "case"
+            raise error("cases", f"no {what} {name!r} for {check.metric}; {suggest(name, names)}")
+    if metric.grouped:
+        for name in check.cases or names:
+            if sum(case.group == name for case in fitting) < 2:
+                message = f"{check.metric} compares cases; {name!r} is a single one: name sweeps"
+                raise error("cases", message)

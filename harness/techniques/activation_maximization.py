@@ -1,0 +1,222 @@
+"""Activation maximization: no single image is right, so each is judged by what it achieves.
+
+The harness has the model score the student's image itself. Scores are taken relative to what the
+reference's image reaches (1) above what a plain mid-grey image has (0), so that they mean the same
+for every layer and model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.calls import Oracle
+from harness.lab import Case, Lab
+from harness.metrics.images import rank_correlation, standardised_variation
+from harness.models import PREPROCESSINGS
+from harness.outputs import Value
+from harness.techniques import arguments
+from harness.techniques.base import (
+    Evidence,
+    Function,
+    Judgement,
+    Metric,
+    OutputError,
+    Technique,
+)
+
+_EXPECTED = "expected one image (H, W, C) as the network takes it"
+
+
+def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
+    """A finite float64 image (H, W, C) within the model's input range."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise OutputError(f"returned lists of unequal length; {_EXPECTED}") from None
+    if array.dtype.kind not in "fiub":
+        raise OutputError(f"returned {array.dtype} values; {_EXPECTED}")
+    image = array[0] if array.ndim == 4 and array.shape[0] == 1 else array
+    image = image[..., None] if image.ndim == 2 else image
+    if image.ndim != 3:
+        raise OutputError(f"returned shape {array.shape}; {_EXPECTED}")
+    image = image.astype("float64")
+    if not np.isfinite(image).all():
+        hint = "look for a division by zero, or a step so large that the ascent diverges"
+        raise OutputError(f"the image holds NaN or infinity; {_EXPECTED}", hint)
+    low, high = PREPROCESSINGS[lab.models[case.model].preprocessing].input_range
+    slack = 1e-3 * (high - low)
+    if image.min() < low - slack or image.max() > high + slack:
+        raise OutputError(
+            f"the image goes from {image.min():.4g} to {image.max():.4g}; expected values within "
+            f"model.input_range, {low:g} to {high:g}",
+            "clip or rescale the image into model.input_range before you return it",
+        )
+    return image
+
+
+def facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
+    """Scores of the reference's image and of a mid-grey one, for each index asked."""
+    low, high = PREPROCESSINGS[lab.models[case.model].preprocessing].input_range
+    grey = np.full_like(reference, (low + high) / 2)
+    return {
+        "shape": np.asarray(reference.shape),
+        "reference_scores": scores(case, reference, oracle),
+        "grey_scores": scores(case, grey, oracle),
+    }
+
+
+def scores(case: Case, image: npt.NDArray[Any], oracle: Oracle) -> npt.NDArray[np.float64]:
+    """What an image reaches for each index asked.
+
+    Args:
+        case: names the layer and the indices.
+        image: (H, W, C), network input.
+        oracle: computes the layer's outputs.
+
+    Returns:
+        (indices,) float64: the mean over the map of each filter; the logit for an output.
+    """
+    batch = np.asarray(image, "float32")[None]
+    outputs = oracle.layer_outputs(case.model, case.arguments["layer_name"], batch)[0]
+    flat = outputs.reshape(-1, outputs.shape[-1]).mean(axis=0)
+    return np.asarray(flat[case.arguments["filter_indices"]], "float64")
+
+
+def judge_score(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """The smallest of the scores asked for, relative to the reference's smallest."""
+    [item] = evidence
+    if problem := _wrong_shape(item):
+        return problem
+    reached = scores(item.case, item.value, oracle)
+    reference = float(np.min(item.facts["reference_scores"]))
+    grey = float(np.min(item.facts["grey_scores"]))
+    relative = (float(reached.min()) - grey) / max(reference - grey, 1e-9)
+    measured = {
+        "relative_score": relative,
+        "score": float(reached.min()),
+        "reference_score": reference,
+    }
+    passed = relative >= threshold["relative_score"]
+    if passed:
+        return Judgement(True, 1.0, measured)
+    indices = item.case.arguments["filter_indices"]
+    weakest = indices[int(reached.argmin())]
+    message = (
+        f"output {weakest} of {item.case.arguments['layer_name']} reaches {reached.min():.2f} on "
+        f"your image; the reference's reaches {reference:.2f}, expected at least "
+        f"{grey + threshold['relative_score'] * (reference - grey):.2f}"
+    )
+    hint = (
+        "every index of filter_indices must be excited: add their logits up in the loss, and look "
+        "at each of them"
+        if len(indices) > 1
+        else "climb the gradient of the logit (before softmax) of the asked output, for enough "
+        "steps, and check the sign of the update"
+    )
+    return Judgement(False, float(np.clip(relative, 0, 0.99)), measured, message, hint)
+
+
+def judge_smoothness(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """The total variation of the standardised image is at most the threshold, and above 0."""
+    [item] = evidence
+    if problem := _wrong_shape(item):
+        return problem
+    variation = standardised_variation(item.value)
+    limit = threshold["variation"]
+    measured = {"variation": variation}
+    if variation == 0:
+        return Judgement(False, 0.0, measured, "the image is constant", "start from noise")
+    if variation <= limit:
+        return Judgement(True, 1.0, measured)
+    message = (
+        f"the image is rougher than its tv_weight allows: total variation {variation:.2f} after "
+        f"standardising, expected at most {limit:.2f}"
+    )
+    hint = "the loss needs the total variation times tv_weight, with a plus sign when minimised"
+    return Judgement(False, min(0.99, limit / variation), measured, message, hint)
+
+
+def judge_fall(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """Over a sweep of `tv_weight`, the total variation falls, and by enough."""
+    for item in evidence:
+        if problem := _wrong_shape(item):
+            return problem
+    weights = [float(item.case.arguments["tv_weight"]) for item in evidence]
+    variations = [standardised_variation(item.value) for item in evidence]
+    order = -rank_correlation(weights, variations)
+    ratio = variations[int(np.argmax(weights))] / max(variations[int(np.argmin(weights))], 1e-9)
+    measured = {"falling": order, "last_to_first": ratio}
+    passed = order >= threshold["falling"] and ratio <= threshold["last_to_first"]
+    if passed:
+        return Judgement(True, 1.0, measured)
+    listed = ", ".join(f"{w:g}: {v:.2f}" for w, v in zip(weights, variations, strict=True))
+    message = (
+        "a larger tv_weight must give a smoother image; total variation after standardising by "
+        f"tv_weight: {listed}"
+    )
+    hint = "check that tv_weight reaches the loss and that the penalty is large enough to count"
+    return Judgement(False, float(np.clip(order, 0, 0.99)), measured, message, hint)
+
+
+def judge_repeat(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """Two calls with the same seed return the same image."""
+    first = evidence[0].value
+    shapes_agree = all(item.value.shape == first.shape for item in evidence)
+    largest = (
+        max(float(np.abs(item.value - first).max()) for item in evidence) if shapes_agree else None
+    )
+    measured = {"largest_difference": largest}
+    if largest is not None and largest <= threshold["largest_difference"]:
+        return Judgement(True, 1.0, measured)
+    message = "the same arguments and the same seed gave two different images"
+    hint = "draw the start image, and all else that is random, from a generator made with seed"
+    return Judgement(False, 0.0, measured, message, hint)
+
+
+def _wrong_shape(item: Evidence) -> Judgement | None:
+    expected = tuple(int(size) for size in item.facts["shape"])
+    if item.value.shape == expected:
+        return None
+    message = f"expected an image of shape {expected}, got {item.value.shape}"
+    return Judgement(False, 0.0, {}, message, "return one image as the network takes it")
+
+
+_CALL = ("maximize_activation",)
+
+TECHNIQUE = Technique(
+    name="activation_maximization",
+    title="Activation maximization",
+    functions={
+        "maximize_activation": Function(
+            parameters=("model", "layer_name", "filter_indices", "tv_weight", "seed"),
+            arguments={
+                "layer_name": arguments.layer(),
+                "filter_indices": arguments.filter_indices(),
+                "tv_weight": arguments.number("tv_weight", 0, 1000),
+                "seed": arguments.number("seed", 0, 2**31 - 1, whole=True, default=0),
+            },
+            signature="maximize_activation(model, layer_name, filter_indices, tv_weight, seed) "
+            "-> np.ndarray",
+        )
+    },
+    normalise=normalise,
+    facts=facts,
+    metrics={
+        "score": Metric(_CALL, {"relative_score": 0.5}, judge_score),
+        "smoothness": Metric(_CALL, {"variation": 1.6}, judge_smoothness),
+        "fall": Metric(_CALL, {"falling": 0.8, "last_to_first": 0.9}, judge_fall, grouped=True),
+        "repeat": Metric(_CALL, {"largest_difference": 0.01}, judge_repeat, grouped=True),
+    },
+)

@@ -1,0 +1,142 @@
+"""What a technique is to the harness: its functions, its rules for outputs, its checks.
+
+Each file beside this one defines one `TECHNIQUE`; `harness.techniques` collects them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.calls import Oracle
+from harness.errors import HarnessError
+from harness.lab import Case, Lab
+from harness.outputs import Value
+from harness.results import Measured
+
+
+class OutputError(Exception):
+    """A returned value that does not keep the contract; the case fails with this text.
+
+    Attributes:
+        hint: what the student could do about it.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ArgumentError(HarnessError):
+    """An argument of a case in the lab file is wrong; the text says what is allowed."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a function as the lab file gives it.
+
+    Attributes:
+        resolve: from what the lab file says to the values the function is called with, by
+            parameter name; raises `ArgumentError`.
+        required: whether a case must give it.
+        default: what stands for it where a case does not.
+    """
+
+    resolve: Callable[[Lab, Case, Any], Mapping[str, Value]]
+    required: bool = True
+    default: Value = None
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of the contract.
+
+    Attributes:
+        parameters: names in the order of the signature, `model` first.
+        arguments: what a case of it gives in the lab file.
+        signature: the signature as the handout and error messages show it.
+    """
+
+    parameters: tuple[str, ...]
+    arguments: Mapping[str, Argument]
+    signature: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a metric may look at for one case; arrays are those of the output rules.
+
+    Attributes:
+        case: the case.
+        lab: the lab.
+        arguments: the values the function was called with.
+        value: what the submission returned.
+        accepted: what the reference and its accepted variants returned.
+        facts: what the harness found out about the case itself when golden outputs were built.
+    """
+
+    case: Case
+    lab: Lab
+    arguments: Mapping[str, Value]
+    value: Any
+    accepted: Sequence[Any]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A metric's verdict on one case or group."""
+
+    passed: bool
+    score: float
+    measured: Measured = field(default_factory=dict)
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A way of judging.
+
+    Attributes:
+        functions: the functions whose cases it applies to.
+        threshold: the names of its thresholds and their values where the lab gives none.
+        judge: the verdict on the evidence of one case, or of all cases of a group.
+        grouped: whether it judges groups (a sweep, a repetition) instead of single cases.
+    """
+
+    functions: tuple[str, ...]
+    threshold: Mapping[str, float]
+    judge: Callable[[Sequence[Evidence], Mapping[str, float], Oracle], Judgement]
+    grouped: bool = False
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One technique of the lab.
+
+    Attributes:
+        name: as in `grade.json`.
+        title: for people.
+        functions: by name.
+        normalise: from what was returned to what is judged; raises `OutputError`.
+        facts: what the harness finds out about a case when golden outputs are built, given the
+            reference's own (normalised) output.
+        metrics: by name.
+        drift_tolerance: how far the reference may be from its stored outputs on another machine:
+            largest difference relative to the largest value.
+    """
+
+    name: str
+    title: str
+    functions: Mapping[str, Function]
+    normalise: Callable[[Lab, Case, Value], Any]
+    facts: Callable[[Lab, Case, Any, Oracle], Mapping[str, Value]]
+    metrics: Mapping[str, Metric]
+    drift_tolerance: float = 1e-3
+
+
+def no_facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
+    """For techniques whose cases need no facts."""
+    return {}

@@ -1,0 +1,245 @@
+"""Layer activations: of one image, averaged per class, and the filter that dominates each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.calls import Oracle
+from harness.lab import Case, Lab
+from harness.outputs import Value
+from harness.techniques import arguments
+from harness.techniques.base import (
+    Evidence,
+    Function,
+    Judgement,
+    Metric,
+    OutputError,
+    Technique,
+)
+
+Array = npt.NDArray[Any]
+
+
+def normalise(lab: Lab, case: Case, value: Value) -> Any:
+    """Arrays by layer name for `layer_activations`; one array for the two statistics."""
+    if case.function != "layer_activations":
+        return _statistic(value)
+    names = case.arguments["layers"]
+    if isinstance(value, list) and len(value) == len(names):
+        value = dict(zip(names, value, strict=True))
+    elif isinstance(value, np.ndarray) and len(names) == 1:
+        value = {names[0]: value}
+    if not isinstance(value, dict):
+        raise OutputError(
+            f"returned {_kind(value)}; expected a dict from layer name to array",
+            f"return {{name: activation}} for the layers asked: {', '.join(names)}",
+        )
+    missing = [name for name in names if name not in value]
+    if missing:
+        raise OutputError(
+            f"no activations for {', '.join(missing)}; found {', '.join(value) or 'an empty dict'}",
+            "return one entry for every name in layer_names",
+        )
+    return {name: _real(_as_array(value[name]), f"layer {name}") for name in names}
+
+
+def facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
+    """For dominant filters: the pixels where correct code may differ."""
+    if case.function != "dominant_filters":
+        return {}
+    images, labels = lab.dataset(case.arguments["dataset"])
+    layer = case.arguments["layer_name"]
+    activations = oracle.layer_outputs(case.model, layer, images, preprocess=True)
+    return {"ambiguous": ambiguous_pixels(activations, labels, len(reference))}
+
+
+def ambiguous_pixels(activations: Array, labels: Array, classes: int) -> npt.NDArray[np.bool_]:
+    """Pixels whose dominant filter depends on how ties are broken.
+
+    An image in which several filters share the highest value at a pixel (all zero, mostly) could
+    vote there for any of them. A pixel is ambiguous when the winner's certain votes do not exceed
+    the votes that any other filter could have.
+
+    Args:
+        activations: (n, h, w, filters) float.
+        labels: (n,) int, 0 to classes − 1.
+        classes: how many.
+
+    Returns:
+        (classes, h, w) bool.
+    """
+    # Values this near are a tie to some correct code: float noise between machines is below it.
+    near = 1e-5 * max(float(np.abs(activations).max()), 1e-12)
+    top = activations >= activations.max(axis=-1, keepdims=True) - near
+    certain = top & (top.sum(axis=-1, keepdims=True) == 1)
+    ambiguous = np.empty((classes, *activations.shape[1:3]), bool)
+    for label in range(classes):
+        sure = certain[labels == label].sum(axis=0)
+        possible = top[labels == label].sum(axis=0)
+        winner = sure.argmax(axis=-1)[..., None]
+        best = np.take_along_axis(sure, winner, axis=-1)[..., 0]
+        others = possible.copy()
+        np.put_along_axis(others, winner, -1, axis=-1)
+        ambiguous[label] = best <= others.max(axis=-1)
+    return ambiguous
+
+
+def judge_layers(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """Every layer's activations within the tolerance; the first that is not is named."""
+    [item] = evidence
+    expected: dict[str, Array] = item.accepted[0]
+    agreeing, first = 0, ""
+    for name, golden in expected.items():
+        problem = _difference(item.value[name], golden, threshold["tolerance"])
+        agreeing += not problem
+        first = first or (problem and f"layer {name}: {problem}")
+    measured = {"layers_agreeing": agreeing, "layers": len(expected)}
+    hint = "compare the first layer that differs: preprocessing once, the right layer, no reshape"
+    score = agreeing / len(expected)
+    return Judgement(not first, score, measured, first, hint if first else "")
+
+
+def judge_mean(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """The average activation of every class within the tolerance."""
+    [item] = evidence
+    golden: Array = item.accepted[0]
+    value = _batchless(item.value, golden.shape)
+    problem = _difference(value, golden, threshold["tolerance"])
+    if value.shape != golden.shape:
+        hint = "return shape (classes, h, w, c): one average map per class, for every filter"
+        return Judgement(False, 0.0, {}, problem, hint)
+    limit = threshold["tolerance"] * float(np.abs(golden).max())
+    right = np.abs(value - golden).reshape(len(golden), -1).max(axis=1) <= limit
+    measured = {"classes_agreeing": int(right.sum()), "classes": len(golden)}
+    hint = "average over the images of each class (not over pixels or filters), divided by how many"
+    return Judgement(not problem, float(right.mean()), measured, problem, hint if problem else "")
+
+
+def judge_dominant(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """The share of pixels, ties left out, where the dominant filter is the right one."""
+    [item] = evidence
+    golden: Array = item.accepted[0]
+    value = _batchless(item.value, golden.shape)
+    hint = (
+        "for each image and pixel the filter with the highest activation; then, over the images "
+        "of a class, the filter that wins most often: shape (classes, h, w), integers"
+    )
+    if value.shape != golden.shape:
+        return Judgement(False, 0.0, {}, _shape_message(value, golden), hint)
+    judged = ~np.asarray(item.facts["ambiguous"], bool)
+    share = float((value == golden)[judged].mean()) if judged.any() else 1.0
+    measured = {"pixels_agreeing": share, "pixels_judged": int(judged.sum())}
+    passed = share >= threshold["pixels_agreeing"]
+    message = (
+        f"{share:.1%} of the pixels without a tie have the right filter; expected at least "
+        f"{threshold['pixels_agreeing']:.1%}"
+    )
+    return Judgement(passed, share, measured, "" if passed else message, "" if passed else hint)
+
+
+def _difference(value: Array, golden: Array, tolerance: float) -> str:
+    """What differs, in one sentence; empty if nothing does."""
+    value = _batchless(value, golden.shape)
+    if value.shape != golden.shape:
+        return _shape_message(value, golden)
+    scale = max(float(np.abs(golden).max()), 1e-12)
+    off = np.abs(value - golden) > tolerance * scale
+    if not off.any():
+        return ""
+    place = tuple(int(i) for i in np.argwhere(off)[0])
+    return (
+        f"{off.mean():.1%} of the values differ; first at {list(place)}: expected "
+        f"{golden[place]:.4g}, got {value[place]:.4g}"
+    )
+
+
+def _shape_message(value: Array, golden: Array) -> str:
+    return f"expected shape {golden.shape}, got {value.shape}"
+
+
+def _batchless(value: Array, shape: tuple[int, ...]) -> Array:
+    """The value without a batch axis of one, where that gives the expected shape."""
+    return value[0] if value.shape == (1, *shape) else value
+
+
+def _statistic(value: Value) -> Array:
+    if isinstance(value, dict):  # {class: map}, in the order of the classes
+        try:
+            stacked: list[Value] = [value[str(label)] for label in range(len(value))]
+        except KeyError:
+            found = ", ".join(list(value)[:12])
+            raise OutputError(
+                f"returned a dict with keys {found}; expected an array, or keys 0, 1, 2, …"
+            ) from None
+        value = stacked
+    return _real(_as_array(value), "the result")
+
+
+def _as_array(value: Value) -> Array:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise OutputError("returned lists of unequal length; expected one array") from None
+    if array.dtype.kind not in "fiub":
+        raise OutputError(f"returned {_kind(value)}; expected an array of numbers")
+    return array
+
+
+def _real(array: Array, name: str) -> Array:
+    array = array.astype("float64")
+    if not np.isfinite(array).all():
+        raise OutputError(f"{name} holds NaN or infinity", "look for a division by zero")
+    return array
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, (list, dict)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+_DATASET = {"dataset": arguments.dataset(), "layer_name": arguments.layer()}
+_DATASET_PARAMETERS = ("model", "images", "labels", "layer_name")
+
+TECHNIQUE = Technique(
+    name="layer_activations",
+    title="Layer activation maps",
+    functions={
+        "layer_activations": Function(
+            parameters=("model", "image", "layer_names"),
+            arguments={"image": arguments.image(), "layers": arguments.layers()},
+            signature="layer_activations(model, image, layer_names) -> dict[str, np.ndarray]",
+        ),
+        "mean_activations": Function(
+            parameters=_DATASET_PARAMETERS,
+            arguments=_DATASET,
+            signature="mean_activations(model, images, labels, layer_name) -> np.ndarray",
+        ),
+        "dominant_filters": Function(
+            parameters=_DATASET_PARAMETERS,
+            arguments=_DATASET,
+            signature="dominant_filters(model, images, labels, layer_name) -> np.ndarray",
+        ),
+    },
+    normalise=normalise,
+    facts=facts,
+    metrics={
+        "agreement": Metric(("layer_activations",), {"tolerance": 1e-3}, judge_layers),
+        "mean_agreement": Metric(("mean_activations",), {"tolerance": 1e-3}, judge_mean),
+        "dominant_agreement": Metric(
+            ("dominant_filters",), {"pixels_agreeing": 0.99}, judge_dominant
+        ),
+    },
+)

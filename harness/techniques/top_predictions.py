@@ -1,0 +1,157 @@
+"""Top-k predictions: names and probabilities of the most probable classes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.calls import Oracle
+from harness.lab import Case, Lab
+from harness.outputs import Value
+from harness.techniques import arguments
+from harness.techniques.base import (
+    Evidence,
+    Function,
+    Judgement,
+    Metric,
+    OutputError,
+    Technique,
+)
+
+_EXPECTED = "expected a list of (class name, probability), highest first"
+
+
+def normalise(lab: Lab, case: Case, value: Value) -> list[tuple[str, float]]:
+    """Pairs (name, probability) from pairs, `decode_predictions`' triples, a dict or an array."""
+    if isinstance(value, np.ndarray):
+        raise OutputError(
+            f"returned an array of numbers, {value.dtype} {value.shape}; {_EXPECTED}",
+            "use model.decode_predictions(probabilities, top=k) to get the names",
+        )
+    if isinstance(value, dict):
+        value = [[name, probability] for name, probability in value.items()]
+    if not isinstance(value, list):
+        raise OutputError(f"returned {_short(value)}; {_EXPECTED}")
+    if len(value) == 1 and isinstance(value[0], list) and _is_list_of_rows(value[0]):
+        value = value[0]  # the batch axis of decode_predictions
+    return [_pair(row) for row in value]
+
+
+def facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
+    """Probabilities of all classes, from which ties are known."""
+    image = arguments.image().resolve(lab, case, case.arguments["image"])["image"]
+    assert isinstance(image, np.ndarray)
+    return {"probabilities": oracle.probabilities(case.model, image[None])[0]}
+
+
+def judge_agreement(
+    evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
+) -> Judgement:
+    """Every name where it belongs, but for ties, with its probability within the tolerance."""
+    [item] = evidence
+    tolerance = threshold["tolerance"]
+    probabilities = item.facts["probabilities"]
+    classes = item.lab.models[item.case.model].classes
+    known = {_word(name): float(p) for (_, name), p in zip(classes, probabilities, strict=True)}
+    ranked = sorted(known.values(), reverse=True)
+    expected = item.accepted[0]
+    agree, worst, wrong = 0, 0.0, ""
+    for rank, (name, probability) in enumerate(item.value[: len(expected)]):
+        true = known.get(_word(name))
+        if true is None:
+            wrong = wrong or f"{name!r} is not a class of the model"
+            continue
+        in_place = abs(true - ranked[rank]) <= tolerance
+        worst = max(worst, abs(probability - true))
+        agree += in_place and abs(probability - true) <= tolerance
+        if not in_place:
+            wrong = wrong or f"place {rank + 1}: expected {expected[rank][0]!r}, got {name!r}"
+        elif abs(probability - true) > tolerance:
+            wrong = wrong or f"{name!r}: expected probability {true:.3f}, got {probability:.3f}"
+    names = [_word(name) for name, _ in item.value]
+    if len(names) != len(expected):
+        wrong = f"expected {len(expected)} predictions, got {len(names)}"
+    elif len(set(names)) != len(names):
+        wrong = "a class is named twice"
+    score = agree / len(expected)
+    return Judgement(
+        passed=not wrong,
+        score=min(score, 1.0) if not wrong else min(score, 0.99),
+        measured={"predictions_agreeing": agree, "largest_difference": worst},
+        message=wrong,
+        hint=_hint(item, known) if wrong else "",
+    )
+
+
+def _hint(item: Evidence, known: Mapping[str, float]) -> str:
+    probabilities = [probability for _, probability in item.value]
+    if probabilities and not all(0 <= p <= 1.0001 for p in probabilities):
+        return "these are not probabilities; return the output of the softmax, not the logits"
+    if probabilities == sorted(probabilities) and len(set(probabilities)) > 1:
+        return "the list is in ascending order; the most probable class comes first"
+    if {_word(name) for name, _ in item.value} == {_word(name) for name, _ in item.accepted[0]}:
+        return "the classes are right; check their order and probabilities"
+    return (
+        "check that the image goes through model.preprocess_input exactly once, that its channels "
+        "are in the order red, green, blue, and that classes are named by decode_predictions"
+    )
+
+
+def _is_list_of_rows(value: Value) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
+
+
+def _pair(row: Value) -> tuple[str, float]:
+    if not isinstance(row, list) or len(row) not in (2, 3):
+        raise OutputError(f"an entry is {_short(row)}; {_EXPECTED}")
+    name, probability = row[-2:]
+    if not isinstance(name, str):
+        raise OutputError(
+            f"an entry names its class {_short(name)}; expected the class's name",
+            "use model.decode_predictions(probabilities, top=k) to get the names",
+        )
+    if isinstance(probability, np.ndarray) and probability.size == 1:
+        probability = probability.item()
+    try:
+        number = float(probability)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        message = f"the probability of {name!r} is {_short(probability)}; expected a number"
+        raise OutputError(message) from None
+    if not math.isfinite(number):
+        raise OutputError(f"the probability of {name!r} is {number}; expected a number from 0 to 1")
+    return name, number
+
+
+def _word(name: str) -> str:
+    """A class name without what people write differently: case, spaces, hyphens."""
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
+def _short(value: Any) -> str:
+    text = f"{type(value).__name__} {value!r}"
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+TECHNIQUE = Technique(
+    name="top_predictions",
+    title="Top predictions",
+    functions={
+        "top_predictions": Function(
+            parameters=("model", "image", "k"),
+            arguments={
+                "image": arguments.image(),
+                "k": arguments.number("k", 1, 1000, whole=True, default=5),
+            },
+            signature="top_predictions(model, image, k=5) -> list[tuple[str, float]]",
+        )
+    },
+    normalise=normalise,
+    facts=facts,
+    metrics={
+        "agreement": Metric(("top_predictions",), {"tolerance": 0.01}, judge_agreement),
+    },
+)
