@@ -21,6 +21,8 @@ from harness.techniques.base import Evidence, Metric, OutputError
 
 # What a student can do about a case that returned nothing, by how it ended.
 _HINTS: Mapping[CaseStatus, str] = {
+    CaseStatus.NOT_LOADED: "run your file from top to bottom in a fresh Python; it must end "
+    "without an error and define the functions of the contract",
     CaseStatus.RAISED: "the traceback shows the line of yours that failed",
     CaseStatus.MISSING: "define the function with exactly this name and signature: {signature}",
     CaseStatus.TIMED_OUT: "look for a loop that does not end, or far too many steps",

@@ -39,6 +39,7 @@ class CaseStatus(str, Enum):
     """How one call of a contract function ended."""
 
     RETURNED = "returned"
+    NOT_LOADED = "not_loaded"
     RAISED = "raised"
     MISSING = "missing"
     TIMED_OUT = "timed_out"

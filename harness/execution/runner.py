@@ -70,10 +70,7 @@ class Runner:
             for library in submission.libraries:
                 shutil.copytree(library, home / "submission" / library.name)
             if not source.files:
-                status = RunStatus.FAILED_TO_LOAD
-                run = RunSummary(status, 0.0, source.problem, source.notes)
-                failed = CaseOutput(CaseStatus.MISSING, message=source.problem)
-                return Outputs(submission.name, run, {call.key: failed for call in calls})
+                return _nothing_to_run(submission, source, calls)
             return _Run(self, submission, source, home).all(calls)
         finally:
             shutil.rmtree(home, ignore_errors=True)
@@ -119,7 +116,7 @@ class _Run:
         self.ended: tuple[RunStatus, str] | None = None
         self.found: list[str] = []
         self.defined: list[str] = []
-        self.load_failure = CaseOutput(CaseStatus.MISSING)
+        self.load_failure = CaseOutput(CaseStatus.NOT_LOADED)
 
     def all(self, calls: Sequence[Call]) -> Outputs:
         started = time.monotonic()
@@ -174,36 +171,31 @@ class _Run:
         except TimedOutError:
             return self._load_failed(
                 RunStatus.TIMED_OUT,
-                CaseStatus.TIMED_OUT,
                 f"importing your file did not end within {seconds:.0f} s; put code that runs long, "
                 'and calls such as input(), under if __name__ == "__main__":',
             )
         except DiedError as error:
             message = f"importing your file ended the process ({_how(error.returncode)})"
-            return self._load_failed(RunStatus.CRASHED, CaseStatus.CRASHED, message)
+            return self._load_failed(RunStatus.CRASHED, message)
         except (WireError, KeyError, TypeError) as error:
             message = f"the process sent no valid answer while importing ({error})"
-            return self._load_failed(RunStatus.REFUSED, CaseStatus.REFUSED, message)
+            return self._load_failed(RunStatus.REFUSED, message)
         if self.found:
             self.notes += [f"{text}; what was defined before it is graded" for text in texts]
             return True
         if failures:
             message = "your file could not be imported: " + "; ".join(texts)
-            return self._load_failed(
-                RunStatus.FAILED_TO_LOAD, CaseStatus.RAISED, message[:3000], traces[:8000]
-            )
+            return self._load_failed(RunStatus.FAILED_TO_LOAD, message[:3000], traces[:8000])
         message = (
             "no function of the contract is defined; found "
             f"{', '.join(self.defined[:20]) or 'no function at all'}, expected "
             f"{', '.join(self.runner.contract)}"
         )
-        return self._load_failed(RunStatus.FAILED_TO_LOAD, CaseStatus.MISSING, message)
+        return self._load_failed(RunStatus.FAILED_TO_LOAD, message)
 
-    def _load_failed(
-        self, run: RunStatus, case: CaseStatus, message: str, traceback: str = ""
-    ) -> bool:
+    def _load_failed(self, run: RunStatus, message: str, traceback: str = "") -> bool:
         self.ended = (run, message)
-        self.load_failure = CaseOutput(case, message=message, traceback=traceback)
+        self.load_failure = CaseOutput(CaseStatus.NOT_LOADED, message=message, traceback=traceback)
         return False
 
     def _call(self, session: Session, queue: deque[Call], deadline: float) -> bool:
@@ -239,6 +231,19 @@ class _Run:
         for call in queue:
             self.outputs[call.key] = output
         queue.clear()
+
+
+def _nothing_to_run(submission: Submission, source: Source, calls: Sequence[Call]) -> Outputs:
+    """Outputs of a submission without a file that could be run.
+
+    A path that leads nowhere is for the instructor to mend, so it costs the student nothing.
+    """
+    there = submission.path.exists()
+    run_status = RunStatus.FAILED_TO_LOAD if there else RunStatus.NOT_RUN
+    case_status = CaseStatus.NOT_LOADED if there else CaseStatus.NOT_RUN
+    failed = CaseOutput(case_status, message=source.problem)
+    run = RunSummary(run_status, 0.0, source.problem, source.notes)
+    return Outputs(submission.name, run, {call.key: failed for call in calls})
 
 
 def _postpone(queue: deque[Call], function: str) -> None:
