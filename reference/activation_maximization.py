@@ -126,7 +126,7 @@ def maximize(
     Args:
         model: see `maximize_activation`, also for `layer_name`, `seed` and the errors.
         layer_name: the layer of the targets.
-        targets: n tuples of indices; the activations of a tuple are summed.
+        targets: n tuples of indices, n at least 1; the activations of a tuple are summed.
         tv_weights: n weights.
         seed: of the start and the shifts.
         lp_norm_weight: weight of the L^6 norm.
@@ -149,15 +149,21 @@ def maximize(
         lp_norm_weight=lp_norm_weight,
         input_range=(low, high),
     )
-    random = np.random.default_rng(seed)
-    shape = tuple(model.inputs[0].shape[1:])
-    noise = 0.5 + _NOISE_SPREAD * random.standard_normal(shape)
-    start = np.broadcast_to(noise.clip(0, 1), (len(targets), *shape)).astype("float32")
-    shifts = random.integers(-jitter, jitter + 1, (iterations, 2)).astype("int32")
-    best = _descend(objective, tf.constant(start), tf.constant(shifts))
+    start, shifts = _start_and_shifts(tuple(model.inputs[0].shape[1:]), seed, iterations, jitter)
+    best = _descend(objective, tf.constant(np.stack([start] * len(targets))), tf.constant(shifts))
     # Rounding may lead out of the range by the last bit: scaled in float64, then cut.
     images: Floats = (low + (high - low) * np.float64(best)).clip(low, high).astype("float32")
     return images
+
+
+def _start_and_shifts(
+    shape: tuple[int, ...], seed: int, iterations: int, jitter: int
+) -> tuple[Floats, npt.NDArray[np.int32]]:
+    """Weak noise (H, W, C) around mid-range, and a shift (down, right) for each iteration."""
+    random = np.random.default_rng(seed)
+    noise = 0.5 + _NOISE_SPREAD * random.standard_normal(shape)
+    shifts = random.integers(-jitter, jitter + 1, (iterations, 2))
+    return noise.clip(0, 1).astype("float32"), shifts.astype("int32")
 
 
 def _descend(objective: Objective, start: tf.Tensor, shifts: tf.Tensor) -> tf.Tensor:
