@@ -144,6 +144,8 @@ def _evidence(lab: Lab, case: Case, golden: Golden, output: CaseOutput) -> Evide
         value = techniques.technique_of(case).normalise(lab, case, output.value)
     except OutputError as error:
         return _Missing(case, Outcome.FAILED, str(error), error.hint)
+    except Exception as error:
+        return _Missing(case, Outcome.NOT_JUDGED, *_our_fault(error))
     return Evidence(
         case=case,
         lab=lab,
@@ -172,8 +174,7 @@ def _judge_one(
     try:
         judgement = metric.judge(evidence, threshold, oracle)
     except Exception as error:
-        message = f"the harness could not judge this ({type(error).__name__}: {error})"
-        hint = "this is not the student's fault; please report it with the lab and the outputs"
+        message, hint = _our_fault(error)
         return CaseResult(identifier, Outcome.NOT_JUDGED, 0.0, {}, threshold, message, hint)
     outcome = Outcome.PASSED if judgement.passed else Outcome.FAILED
     return CaseResult(
@@ -184,4 +185,12 @@ def _judge_one(
         threshold,
         judgement.message,
         judgement.hint,
+    )
+
+
+def _our_fault(error: Exception) -> tuple[str, str]:
+    """Message and hint for a fault of the harness or of the machine while it judged."""
+    return (
+        f"the harness could not judge this ({type(error).__name__}: {error})",
+        "this is not the student's fault; please report it with the lab and the outputs",
     )

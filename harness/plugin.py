@@ -9,18 +9,18 @@ loaded at all, and a path into a folder of submissions stops the session before 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from harness.cohort import Done
-    from harness.gradebook import Gradebook
     from harness.grading import Grader
+    from harness.lab import Lab
     from harness.submission import Submission
 
+_GROUPED = "harness_grouped"
 _GRADES: pytest.StashKey[Grades] = pytest.StashKey()
 
 
@@ -66,6 +66,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.args = []
     if config.getoption("dist", "no") == "load":
         config.option.dist = "loadgroup"
+    # A worker of pytest-xdist parses the command line again and does not know of that change.
+    if getattr(config, "workerinput", {}).get(_GROUPED):
+        config.option.loadgroup = True
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist how the items are dealt out."""
+    node.workerinput[_GROUPED] = node.config.option.dist == "loadgroup"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -87,12 +96,40 @@ def pytest_collection_modifyitems(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End the child processes; in the main process, write the cohort's page."""
-    grades = session.config.stash.get(_GRADES, None)
+    """End the child processes; in the main process, write the cohort's page if asked for."""
+    config = session.config
+    grades = config.stash.get(_GRADES, None)
     if grades is not None:
         grades.close()
-        if not hasattr(session.config, "workerinput"):
-            grades.write_index()
+    is_main = not hasattr(config, "workerinput")
+    if config.getoption("reports") is not None and is_main and not config.option.collectonly:
+        _write_index(config)
+
+
+def _open(config: pytest.Config) -> tuple[list[Submission], Lab]:
+    from harness.grading import open_lab
+    from harness.lab import find_lab
+    from harness.submission import find_submissions
+
+    folder = Path(config.getoption("submissions"))
+    given = config.getoption("lab")
+    return find_submissions(folder), open_lab(find_lab(folder, Path(given) if given else None))
+
+
+def _write_index(config: pytest.Config) -> None:
+    from harness.errors import HarnessError
+    from harness.gradebook import Gradebook
+    from harness.report import write_index
+
+    try:
+        submissions, lab = _open(config)
+    except HarnessError:
+        return  # said at collection
+    book = Gradebook(Path(config.getoption("reports")))
+    stored = [book.read(submission.name) for submission in submissions]
+    grades = [grade for grade in stored if grade is not None]
+    book.write_csv(grades)
+    write_index(book.index, lab, grades)
 
 
 class NotJudgedError(Exception):
@@ -107,51 +144,29 @@ class Grades:
     """The grades of this session: each submission is run once, when its first item is."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from harness.grading import open_lab
-        from harness.lab import find_lab
-        from harness.submission import find_submissions
-
-        folder = Path(config.getoption("submissions"))
-        given = config.getoption("lab")
-        self.submissions = find_submissions(folder)
-        self.lab = open_lab(find_lab(folder, Path(given) if given else None))
+        self.submissions, self.lab = _open(config)
         self._reports = config.getoption("reports")
+        self._done: dict[str, Mapping[str, Any]] = {}
         self._grader: Grader | None = None
-        self._book: Gradebook | None = None
-        self._done: dict[str, dict[str, Any]] = {}
+        if not config.option.collectonly:
+            from harness.grading import Grader
 
-    def of(self, submission: Submission) -> dict[str, Any]:
+            self._grader = Grader(self.lab)  # damaged golden outputs are found here
+
+    def of(self, submission: Submission) -> Mapping[str, Any]:
         """The grade of a submission, as in `grade.json`."""
-        from harness.grading import Grader
-
         if submission.name not in self._done:
-            if self._grader is None:
-                self._grader = Grader(self.lab)
-            self._done[submission.name] = dict(self._grade(self._grader, submission))
+            self._done[submission.name] = self._grade(submission)
         return self._done[submission.name]
 
-    def _grade(self, grader: Grader, submission: Submission) -> Any:
+    def _grade(self, submission: Submission) -> Mapping[str, Any]:
+        assert self._grader is not None
         if self._reports is None:
-            return grader.grade(submission).grade.to_json()
+            return self._grader.grade(submission).grade.to_json()
         from harness.cohort import grade_one
         from harness.gradebook import Gradebook
 
-        self._book = self._book or Gradebook(Path(self._reports))
-        done: Done = grade_one(grader, submission, self._book)
-        return done.grade
-
-    def write_index(self) -> None:
-        """Write the cohort's page and CSV from the grades that are there, if asked for reports."""
-        if self._reports is None:
-            return
-        from harness.gradebook import Gradebook
-        from harness.report import write_index
-
-        book = Gradebook(Path(self._reports))
-        stored = [book.read(submission.name) for submission in self.submissions]
-        grades = [grade for grade in stored if grade is not None]
-        book.write_csv(grades)
-        write_index(book.index, self.lab, grades)
+        return grade_one(self._grader, submission, Gradebook(Path(self._reports))).grade
 
     def close(self) -> None:
         """End the child processes."""

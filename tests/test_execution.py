@@ -262,9 +262,8 @@ def top_predictions(model, image, k):
         ("def topp(): pass", RunStatus.FAILED_TO_LOAD, "no function of the contract is defined; "),
         ("while True: pass", RunStatus.TIMED_OUT, "importing your file did not end within 2 s"),
         ("import os; os._exit(4)", RunStatus.CRASHED, "ended the process (exit status 4"),
-        ("import os; os.write(4, bytes(99)); os.write(5, bytes(99)); "
-         "[os.write(d, bytes(99)) for d in range(6, 40) if os.path.exists(f'/proc/self/fd/{d}') "
-         "and 'pipe' in os.readlink(f'/proc/self/fd/{d}')]", RunStatus.REFUSED, "no valid answer"),
+        ("import os\nfor d in range(3, 64):\n  try: os.write(d, bytes(99))\n  except OSError: pass",
+         RunStatus.REFUSED, "no valid answer while importing"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_loaded_fails_every_case_and_says_why(run, text, status, said):

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from reference.models import digits, objects, scenes
+from reference.models.drawing import draw_object
 from reference.models.fixtures import SCENES
 
 pytestmark = pytest.mark.tensorflow
@@ -85,14 +86,21 @@ def test_the_same_seed_draws_the_same_scene_and_another_seed_another():
 
 @pytest.mark.parametrize("name", scenes.CLASS_NAMES)
 def test_an_object_is_where_its_mask_is(name):
-    # The same generator draws the same background; only the object and its shadow differ.
-    rng = np.random.default_rng(5)
-    scene = scenes.draw_scene((name,), rng)
+    scene = scenes.draw_scene((name,), np.random.default_rng(5))
     [(found, mask)] = scene.objects
     assert found == name
     assert scene.image.shape == (96, 96, 3)
     assert scene.image.dtype == np.uint8
     assert 0.01 < mask.mean() < 0.4
+    # Pasted alone on a plain ground, the object changes the pixels under its mask and, but for its
+    # soft shadow, no others.
+    ground = Image.new("RGB", (96, 96), (255, 0, 255))
+    sprite = draw_object(name, 40, np.random.default_rng(5))
+    ground.paste(sprite.image, (20, 20), mask=sprite.image)
+    changed = (np.asarray(ground) != (255, 0, 255)).any(axis=-1)[20:, 20:]
+    height, width = sprite.mask.shape
+    agreement = changed[:height, :width] == sprite.mask
+    assert agreement.mean() > 0.93
 
 
 def test_masks_of_two_objects_do_not_overlap_and_leave_most_of_each_visible():
@@ -128,7 +136,7 @@ def test_mnist_that_cannot_be_downloaded_says_what_to_do(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", refuse)
-    with pytest.raises(OSError, match="MNIST cannot be downloaded .*--digits-data scikit-learn"):
+    with pytest.raises(OSError, match=r"MNIST cannot be downloaded .*--digits-data scikit-learn"):
         digits.load("mnist")
 
 

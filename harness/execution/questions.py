@@ -30,8 +30,8 @@ def layer_outputs(
     layer = model.get_layer(layer_name)
     batch = model.preprocess_input(images) if preprocess else np.asarray(images, "float32")
     if layer is not model.layers[-1]:
-        return _predict(keras.Model(model.inputs, layer.output), batch)
-    features = _predict(keras.Model(model.inputs, layer.input), batch)
+        return _predict(keras.Model(model.inputs[0], layer.output), batch)
+    features = _predict(keras.Model(model.inputs[0], layer.input), batch)
     kernel, bias = (np.asarray(weight) for weight in layer.weights)
     logits: npt.NDArray[np.float32] = (features @ kernel + bias).astype("float32")
     return logits

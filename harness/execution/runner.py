@@ -124,7 +124,10 @@ class _Run:
         queue = deque(calls)
         try:
             while queue and self.ended is None:
-                self._one_child(queue, deadline)
+                if _left(deadline) > 0:
+                    self._one_child(queue, deadline)
+                else:
+                    self._out_of_time(queue)
         except MachineError as error:
             self.ended = (RunStatus.NOT_RUN, str(error))
             self._fail_all(queue, CaseOutput(CaseStatus.NOT_RUN, message=str(error)))
@@ -136,25 +139,15 @@ class _Run:
 
     def _one_child(self, queue: deque[Call], deadline: float) -> None:
         """Run calls until the child is of no more use or none is left."""
-        limits = self.runner.lab.limits
-        case_seconds = limits.case_seconds
+        case_seconds = self.runner.lab.limits.case_seconds
         folder = self.home / "submission"
         with self.runner.session(folder, self.source.files, self.home) as session:
             try:
                 if not self._load(session, min(case_seconds, _left(deadline))):
                     self._fail_all(queue, self.load_failure)
                     return
-                while queue:
-                    if _left(deadline) <= 0:
-                        message = (
-                            f"stopped after the {limits.submission_seconds:g} s that a submission "
-                            "may take in all; this case was not reached"
-                        )
-                        self.ended = (RunStatus.TIMED_OUT, message)
-                        self._fail_all(queue, CaseOutput(CaseStatus.TIMED_OUT, message=message))
-                        return
-                    if not self._call(session, queue, deadline):
-                        return
+                while queue and _left(deadline) > 0 and self._call(session, queue, deadline):
+                    pass
             finally:
                 if session.printed and session.printed not in self.printed:
                     self.printed = (self.printed + session.printed)[:40_000]
@@ -226,6 +219,14 @@ class _Run:
         self.outputs[call.key] = output
         self.notes.append(output.message)
         return False
+
+    def _out_of_time(self, queue: deque[Call]) -> None:
+        message = (
+            f"stopped after the {self.runner.lab.limits.submission_seconds:g} s that a submission "
+            "may take in all; this case was not reached"
+        )
+        self.ended = (RunStatus.TIMED_OUT, message)
+        self._fail_all(queue, CaseOutput(CaseStatus.TIMED_OUT, message=message))
 
     def _fail_all(self, queue: deque[Call], output: CaseOutput) -> None:
         for call in queue:

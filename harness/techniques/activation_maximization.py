@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.calls import Oracle
+from harness.figures import Figure, Note, Part, Picture, Plot, Row, Series, line_plot, rgb, unit
+from harness.figures import picture as encoded
 from harness.lab import Case, Lab
 from harness.metrics.images import rank_correlation, standardised_variation
 from harness.models import PREPROCESSINGS
@@ -41,7 +43,7 @@ def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
         raise OutputError(f"returned {array.dtype} values; {_EXPECTED}")
     image = array[0] if array.ndim == 4 and array.shape[0] == 1 else array
     image = image[..., None] if image.ndim == 2 else image
-    if image.ndim != 3:
+    if image.ndim != 3 or image.size == 0:
         raise OutputError(f"returned shape {array.shape}; {_EXPECTED}")
     image = image.astype("float64")
     if not np.isfinite(image).all():
@@ -193,6 +195,60 @@ def _wrong_shape(item: Evidence) -> Judgement | None:
     return Judgement(False, 0.0, {}, message, "return one image as the network takes it")
 
 
+def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
+    """The images beside the reference's and, for a sweep, how smooth they get."""
+    asked = evidence[0].case.arguments
+    indices = " and ".join(str(index) for index in asked["filter_indices"])
+    what = f"output{'s' if len(asked['filter_indices']) > 1 else ''} {indices}"
+    title = f"What excites {what} of layer {asked['layer_name']}"
+    weights = [float(item.case.arguments["tv_weight"]) for item in evidence]
+    parts: list[Part] = []
+    for number, (item, weight) in enumerate(zip(evidence, weights, strict=True), start=1):
+        call = f", call {number}" if weights.count(weight) > 1 else ""
+        parts.append(_images(item, f"tv_weight {weight:g}{call}"))
+    if len(set(weights)) > 1:
+        parts.append(_variation_plot(evidence, weights))
+    return [Figure(title, tuple(parts))]
+
+
+def _images(item: Evidence, title: str) -> Part:
+    if item.value.size == 0 or item.value.shape[-1] not in (1, 3):
+        return Note(f"{title}: your image has shape {item.value.shape}, which cannot be drawn.")
+    indices = " and ".join(str(index) for index in item.case.arguments["filter_indices"])
+    pictures: list[Picture] = []
+    for owner, image in (("Yours", item.value), ("Reference", item.accepted[0])):
+        alt = (
+            f"{owner}, {title}, for {indices}: total variation {standardised_variation(image):.2f}"
+        )
+        pictures.append(encoded(_visible(item, image), alt, owner, side=112))
+    return Row(tuple(pictures), title)
+
+
+def _visible(item: Evidence, image: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    """Network input as an RGB picture."""
+    name = item.lab.models[item.case.model].preprocessing
+    pixels = (255 * unit(image, *PREPROCESSINGS[name].input_range)).round().astype("uint8")
+    # Of the preprocessings only "caffe" reorders the channels: blue, green, red.
+    return rgb(pixels[..., ::-1] if name == "caffe" else pixels)
+
+
+def _variation_plot(evidence: Sequence[Evidence], weights: Sequence[float]) -> Plot:
+    svg = line_plot(
+        [
+            Series("Yours", [standardised_variation(item.value) for item in evidence], weights),
+            Series(
+                "Reference",
+                [standardised_variation(item.accepted[0]) for item in evidence],
+                weights,
+            ),
+        ],
+        title="Total variation against tv_weight",
+        x_label="tv_weight",
+        y_label="total variation (standardised)",
+    )
+    return Plot(svg, "A larger tv_weight should give a smoother image: both lines should fall.")
+
+
 _CALL = ("maximize_activation",)
 
 TECHNIQUE = Technique(
@@ -219,4 +275,5 @@ TECHNIQUE = Technique(
         "fall": Metric(_CALL, {"falling": 0.8, "last_to_first": 0.9}, judge_fall, grouped=True),
         "repeat": Metric(_CALL, {"largest_difference": 0.01}, judge_repeat, grouped=True),
     },
+    figures=figures,
 )

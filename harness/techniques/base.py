@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.calls import Oracle
 from harness.errors import HarnessError
+from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.outputs import Value
 from harness.results import Measured
@@ -112,6 +113,11 @@ class Metric:
     grouped: bool = False
 
 
+def no_figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
+    """For techniques with nothing to show."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Technique:
     """One technique of the lab.
@@ -126,6 +132,8 @@ class Technique:
         metrics: by name.
         drift_tolerance: how far the reference may be from its stored outputs on another machine:
             largest difference relative to the largest value.
+        figures: what the report shows of one case, or of all cases of a group; values keep the
+            output rules, but may have the wrong shape.
     """
 
     name: str
@@ -135,6 +143,7 @@ class Technique:
     facts: Callable[[Lab, Case, Any, Oracle], Mapping[str, Value]]
     metrics: Mapping[str, Metric]
     drift_tolerance: float = 1e-3
+    figures: Callable[[Sequence[Evidence]], Sequence[Figure]] = no_figures
 
 
 def no_facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.calls import Oracle
+from harness.figures import Figure, Note, Part, Row, overlay, photograph, rgb
 from harness.lab import Case, Lab
 from harness.metrics.heatmaps import correlation, mean_iou, to_grid
 from harness.outputs import Value
@@ -42,7 +43,7 @@ def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
         heatmap = heatmap[0]
     elif heatmap.ndim == 3 and heatmap.shape[-1] == 1:
         heatmap = heatmap[..., 0]
-    if heatmap.ndim != 2:
+    if heatmap.ndim != 2 or heatmap.size == 0:
         hint = (
             "return the map itself, before it is coloured or laid over the photograph"
             if heatmap.ndim == 3 and heatmap.shape[-1] in (3, 4)
@@ -102,16 +103,58 @@ def _against(item: Evidence, golden: npt.NDArray[Any], threshold: Mapping[str, f
 
 
 def _hint(item: Evidence, heatmap: npt.NDArray[np.float64]) -> str:
-    if heatmap.max() <= 0 or np.ptp(heatmap) <= 1e-12:
-        return "the map is empty or constant; check the gradient and the layer's output"
     if heatmap.min() < 0:
         return "the map has negative values: the weighted sum goes through a ReLU (eq. 2)"
+    if np.ptp(heatmap) <= 1e-12:
+        return "the map is empty or constant; check the gradient and the layer's output"
     guided = " and guided gradients" if item.arguments.get("modifier") else ""
     return (
         "check one by one: the score is the asked class's logit (before softmax), its gradient "
         f"at the asked layer{guided}, averaged over the map into one weight per channel, the "
         "weighted sum, and the ReLU"
     )
+
+
+def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
+    """The photograph, the submission's map over it and the reference's."""
+    return [_figure(item) for item in evidence]
+
+
+def _figure(item: Evidence) -> Figure:
+    arguments = item.case.arguments
+    image: Any = item.arguments["image"]
+    index: Any = item.arguments["class_index"]
+    asked = item.lab.models[item.case.model].classes[index][1]
+    pictures = [photograph(rgb(image), f"The image {arguments['image']}", "The image")]
+    parts: list[Part] = []
+    for owner, heatmap in (("Your", item.value), ("The reference's", item.accepted[0])):
+        if heatmap.size == 0:
+            parts.append(Note(f"{owner} map is empty (shape {heatmap.shape}): nothing to draw."))
+            continue
+        alt = f"{owner} map for {asked} over {arguments['image']}: {where_strongest(heatmap)}"
+        pictures.append(
+            photograph(overlay(image, heatmap), alt, f"{owner} map (yellow: strongest)")
+        )
+    if item.value.size and item.value.min() < 0:
+        parts.append(
+            Note(
+                f"Your map goes down to {item.value.min():.3g}; it is drawn from its lowest value "
+                "(violet) to its highest (yellow). A Grad-CAM map has no negative values."
+            )
+        )
+    modifier = f", {arguments['modifier']}" if arguments.get("modifier") else ""
+    title = f"Where is {asked} in {arguments['image']}? Layer {arguments['layer_name']}{modifier}"
+    return Figure(title, (Row(tuple(pictures)), *parts))
+
+
+def where_strongest(heatmap: npt.NDArray[Any]) -> str:
+    """Where the maximum of a map (h, w) is, in words, for those who do not see the picture."""
+    if heatmap.max() <= heatmap.min():
+        return "the same everywhere"
+    row, column = np.unravel_index(int(np.argmax(heatmap)), heatmap.shape)
+    down = ("top", "middle", "bottom")[int(3 * row // heatmap.shape[0])]
+    across = ("left", "centre", "right")[int(3 * column // heatmap.shape[1])]
+    return f"strongest at the {down} {across}".replace("middle centre", "centre")
 
 
 TECHNIQUE = Technique(
@@ -137,4 +180,5 @@ TECHNIQUE = Technique(
             ("class_activation_map",), {"iou": 0.62, "correlation": 0.92}, judge_agreement
         )
     },
+    figures=figures,
 )

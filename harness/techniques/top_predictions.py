@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from harness.calls import Oracle
+from harness.figures import Figure, Row, Table, photograph, rgb
 from harness.lab import Case, Lab
 from harness.outputs import Value
 from harness.techniques import arguments
@@ -118,7 +120,7 @@ def _pair(row: Value) -> tuple[str, float]:
         probability = probability.item()
     try:
         number = float(probability)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         message = f"the probability of {name!r} is {_short(probability)}; expected a number"
         raise OutputError(message) from None
     if not math.isfinite(number):
@@ -134,6 +136,49 @@ def _word(name: str) -> str:
 def _short(value: Any) -> str:
     text = f"{type(value).__name__} {value!r}"
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
+    """The image, and both tables side by side with the rows that differ marked."""
+    return [_figure(item) for item in evidence]
+
+
+def _figure(item: Evidence) -> Figure:
+    expected = item.accepted[0]
+    # Some rows more than were asked for show what is wrong; a thousand do not.
+    returned = item.value[: len(expected) + 3]
+    pairs = list(zip_longest(returned, expected, fillvalue=("", math.nan)))
+    image: Any = item.arguments["image"]
+    name = item.case.arguments["image"]
+    return Figure(
+        f"The most probable classes of {name}",
+        (
+            Row((photograph(rgb(image), f"The image {name}"),)),
+            Table(
+                ("", "Your class", "Probability", "Expected", "Probability"),
+                tuple(
+                    (str(n + 1), _shown(mine[0]), _number(mine[1]), theirs[0], _number(theirs[1]))
+                    for n, (mine, theirs) in enumerate(pairs)
+                ),
+                marked=frozenset(n for n, pair in enumerate(pairs) if _differ(*pair)),
+            ),
+        ),
+    )
+
+
+def _differ(mine: tuple[str, float], theirs: tuple[str, float]) -> bool:
+    # Written so that a missing probability (NaN) differs.
+    return _word(mine[0]) != _word(theirs[0]) or not abs(mine[1] - theirs[1]) <= 0.01
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= 60 else name[:59] + "…"
+
+
+def _number(probability: float) -> str:
+    if math.isnan(probability):
+        return ""
+    return "< 0.0001" if 0 < probability < 1e-4 else f"{probability:.4g}"
 
 
 TECHNIQUE = Technique(
@@ -154,4 +199,5 @@ TECHNIQUE = Technique(
     metrics={
         "agreement": Metric(("top_predictions",), {"tolerance": 0.01}, judge_agreement),
     },
+    figures=figures,
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -82,6 +83,7 @@ def build() -> keras.Model:
 def train(digits: Digits, *, seed: int = 0, epochs: int = 60) -> keras.Model:
     """Train the network from a seed, on digits shifted by up to two pixels."""
     keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
     model = build()
     steps = max(1, len(digits.train_images) // 64)
     rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * steps, alpha=0.02)

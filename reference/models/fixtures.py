@@ -73,12 +73,12 @@ def save_objects(model: keras.Model, folder: Path) -> None:
     card = f"""# The objects network
 
 VGG-like: four blocks of two 3×3 convolutions (16, 32, 48, 64 filters) and max pooling, `flatten`,
-`dropout`, `fc1` 96 ReLU, `predictions` softmax over {len(CLASSES)} classes with ImageNet's names:
+`fc1` 96 ReLU, `dropout`, `predictions` softmax over {len(CLASSES)} classes with ImageNet's names:
 {", ".join(CLASS_NAMES)}. 96×96×3, {model.count_params():,} parameters.
 
-- **Data**: 8,000 scenes drawn by Pillow over photographs and textures that scikit-image ships (see
-  its `data` folder for their licences), with the exact mask of every object: 8 % empty, 42 % with
-  one object, 50 % with two.
+- **Data**: 8,000 scenes drawn by Pillow over photographs and textures that scikit-image ships (the
+  docstrings of `skimage.data` name their origins and licences), with the exact mask of every
+  object: 8 % empty, 42 % with one object, 50 % with two.
 - **Input**: uint8 RGB pixels / 127.5 − 1.
 - **Training**: Adam; an empty scene's target is uniform, that of two objects half and half. A
   second head says for each cell of `block4_conv2` which object covers it, and is thrown away

@@ -1,0 +1,90 @@
+"""The figures of a submission, drawn from its outputs and the golden ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from harness import techniques
+from harness.figures import Figure, Note, Part, Plot, Row
+from harness.golden import Golden
+from harness.lab import Case, Lab
+from harness.outputs import CaseStatus, Outputs
+from harness.techniques.base import Evidence, OutputError
+
+# Bytes of all pictures and plots of a report, before base64 adds a third: 1.5 MB is the promise.
+_MOST_BYTES = 1_000_000
+
+# By technique and by group: a case's own id, or that of its sweep or repetition.
+Figures: TypeAlias = Mapping[tuple[str, str], Sequence[Figure]]
+
+
+def draw(lab: Lab, golden: Golden, outputs: Outputs) -> Figures:
+    """Draw all cases that returned something drawable; hidden cases stay hidden.
+
+    A figure that cannot be drawn is a sentence that says so: it never costs the report.
+    """
+    figures: dict[tuple[str, str], Sequence[Figure]] = {}
+    left = _MOST_BYTES
+    for (technique, group), cases in _groups(lab).items():
+        drawn = _drawn(lab, golden, outputs, cases)
+        size = sum(_bytes(figure) for figure in drawn)
+        if size > left:
+            drawn = [Figure(figure.title, (Note(_LEFT_OUT),)) for figure in drawn]
+        else:
+            left -= size
+        if drawn:
+            figures[technique, group] = drawn
+    return figures
+
+
+_LEFT_OUT = "Left out: with these pictures the report would become too large to send."
+_FAILED = "This figure could not be drawn. That is the harness's fault, and it costs no points."
+
+
+def _groups(lab: Lab) -> dict[tuple[str, str], list[Case]]:
+    groups: dict[tuple[str, str], list[Case]] = {}
+    for case in lab.cases:
+        if not case.hidden:
+            groups.setdefault((techniques.technique_of(case).name, case.group), []).append(case)
+    return groups
+
+
+def _drawn(lab: Lab, golden: Golden, outputs: Outputs, cases: Sequence[Case]) -> Sequence[Figure]:
+    try:
+        evidence = list(_evidence(lab, golden, outputs, cases))
+        return techniques.technique_of(cases[0]).figures(evidence) if evidence else ()
+    except Exception:  # whatever it is, the rest of the report is worth more
+        return [Figure(cases[0].group, (Note(_FAILED),))]
+
+
+def _evidence(
+    lab: Lab, golden: Golden, outputs: Outputs, cases: Sequence[Case]
+) -> Iterator[Evidence]:
+    for case in cases:
+        key = techniques.key(case)
+        output = outputs.cases.get(key)
+        if output is None or output.status is not CaseStatus.RETURNED:
+            continue
+        try:
+            value = techniques.technique_of(case).normalise(lab, case, output.value)
+        except OutputError:
+            continue  # the grade's message says what is wrong with it
+        yield Evidence(
+            case=case,
+            lab=lab,
+            arguments=techniques.resolve_arguments(lab, case),
+            value=value,
+            accepted=golden.accepted[key],
+            facts=golden.facts[key],
+        )
+
+
+def _bytes(figure: Figure) -> int:
+    return sum(_part_bytes(part) for part in figure.parts)
+
+
+def _part_bytes(part: Part) -> int:
+    if isinstance(part, Plot):
+        return len(part.svg)
+    return sum(len(picture.data) for picture in part.pictures) if isinstance(part, Row) else 0

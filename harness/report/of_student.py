@@ -1,0 +1,257 @@
+"""What the report of one submission says, worked out from the grade, the outputs and the lab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness import techniques
+from harness.figures import Figure
+from harness.lab import Case, Lab
+from harness.outputs import CaseStatus, Outputs
+from harness.report.drawings import Figures
+from harness.report.words import outcome_word, run_sentence, technique_title, words
+
+
+@dataclass(frozen=True)
+class Number:
+    """One measured number and what it was held against, if anything."""
+
+    name: str
+    value: str
+    limit: str
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """One case of a check."""
+
+    id: str
+    outcome: str
+    word: str
+    hidden: bool
+    numbers: tuple[Number, ...]
+    message: str
+    hint: str
+    traceback: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Failed cases of a check for which there is the same to do.
+
+    Attributes:
+        happened: the cases by message.
+        count: how many cases.
+        hint: what to do next.
+        traceback: where the student's code stopped, if it did.
+    """
+
+    happened: Mapping[str, Sequence[CaseLine]]
+    count: int
+    hint: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class CheckPart:
+    """One check."""
+
+    title: str
+    points: float
+    max_points: float
+    cases: tuple[CaseLine, ...]
+    problems: tuple[Problem, ...]
+    not_judged: tuple[CaseLine, ...]
+
+
+@dataclass(frozen=True)
+class DrawnFigure:
+    """A figure and where links find it."""
+
+    anchor: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class TechniquePart:
+    """One technique."""
+
+    anchor: str
+    title: str
+    points: float
+    max_points: float
+    diagnosis: Mapping[str, Any] | None
+    checks: tuple[CheckPart, ...]
+    figures: tuple[DrawnFigure, ...]
+
+    @property
+    def percent(self) -> float:
+        """Points earned of those possible."""
+        return 100 * self.points / self.max_points
+
+
+@dataclass(frozen=True)
+class FixFirst:
+    """The one thing to look at first."""
+
+    technique: TechniquePart
+    check: CheckPart
+    case: CaseLine
+
+
+@dataclass(frozen=True)
+class StudentPage:
+    """All that the report says."""
+
+    title: str
+    lab: str
+    submission: str
+    judged: bool
+    points: float
+    max_points: float
+    run_well: bool
+    run_sentence: str
+    run: Mapping[str, Any]
+    techniques: tuple[TechniquePart, ...]
+    fix_first: FixFirst | None
+    facts: tuple[tuple[str, str], ...]
+
+
+def student_page(
+    grade: Mapping[str, Any], outputs: Outputs, lab: Lab, figures: Figures
+) -> StudentPage:
+    """Work out all that the report says."""
+    parts = tuple(
+        _technique(name, entry, grade["checks"], outputs, lab, figures)
+        for name, entry in grade["techniques"].items()
+    )
+    facts = {**grade["environment"], **{f"{k} SHA-256": v for k, v in grade["digests"].items()}}
+    return StudentPage(
+        title=f"{grade['submission']}: {lab.title}",
+        lab=lab.title,
+        submission=grade["submission"],
+        judged=grade["outcome"] == "judged",
+        points=grade["points"],
+        max_points=grade["max_points"],
+        run_well=grade["run"]["status"] == "completed",
+        run_sentence=run_sentence(grade["run"]),
+        run=grade["run"],
+        techniques=parts,
+        fix_first=_fix_first(parts),
+        facts=tuple(facts.items()),
+    )
+
+
+def _technique(
+    name: str,
+    entry: Mapping[str, Any],
+    checks: Iterable[Mapping[str, Any]],
+    outputs: Outputs,
+    lab: Lab,
+    figures: Figures,
+) -> TechniquePart:
+    drawn: list[DrawnFigure] = []
+    anchors: dict[str, str] = {}
+    for (technique, group), several in figures.items():
+        if technique == name:
+            anchors[group] = f"{name}-figure-{len(drawn) + 1}"
+            for figure in several:
+                drawn.append(DrawnFigure(f"{name}-figure-{len(drawn) + 1}", figure))
+    return TechniquePart(
+        anchor=name,
+        title=technique_title(name),
+        points=entry["points"],
+        max_points=entry["max_points"],
+        diagnosis=entry["diagnosis"],
+        checks=tuple(
+            _check(check, outputs, lab, anchors) for check in checks if check["technique"] == name
+        ),
+        figures=tuple(drawn),
+    )
+
+
+def _check(
+    check: Mapping[str, Any], outputs: Outputs, lab: Lab, anchors: Mapping[str, str]
+) -> CheckPart:
+    lines = tuple(
+        _case(case, _cases_of(lab, check["technique"], case["id"]), outputs, anchors)
+        for case in check["cases"]
+    )
+    return CheckPart(
+        title=words(check["id"]),
+        points=check["points"],
+        max_points=check["max_points"],
+        cases=lines,
+        problems=_problems([line for line in lines if line.outcome == "failed"]),
+        not_judged=tuple(line for line in lines if line.outcome == "not_judged"),
+    )
+
+
+def _problems(failed: Iterable[CaseLine]) -> tuple[Problem, ...]:
+    alike: dict[tuple[str, str], dict[str, list[CaseLine]]] = {}
+    for line in failed:
+        happened = alike.setdefault((line.hint, line.traceback), {})
+        happened.setdefault(line.message, []).append(line)
+    return tuple(
+        Problem(happened, sum(map(len, happened.values())), hint, traceback)
+        for (hint, traceback), happened in alike.items()
+    )
+
+
+def _cases_of(lab: Lab, technique: str, identifier: str) -> list[Case]:
+    """The case of that id, or all cases of the group of that id."""
+    return [
+        case
+        for case in lab.cases
+        if identifier in (case.id, case.group) and techniques.technique_of(case).name == technique
+    ]
+
+
+def _case(
+    case: Mapping[str, Any], behind: Sequence[Case], outputs: Outputs, anchors: Mapping[str, str]
+) -> CaseLine:
+    tracebacks = [
+        output.traceback
+        for one in behind
+        if (output := outputs.cases.get(techniques.key(one))) is not None
+        and output.status is not CaseStatus.RETURNED
+    ]
+    hidden = any(one.hidden for one in behind)
+    return CaseLine(
+        id=case["id"],
+        outcome=case["outcome"],
+        word=outcome_word(case["outcome"]),
+        hidden=hidden,
+        numbers=() if hidden else _numbers(case),
+        message="" if hidden else case["message"],
+        hint=case["hint"],
+        traceback="" if hidden else next((text for text in tracebacks if text), ""),
+        anchor=next((anchors[one.group] for one in behind if one.group in anchors), ""),
+    )
+
+
+def _numbers(case: Mapping[str, Any]) -> tuple[Number, ...]:
+    limits = case["threshold"]
+    return tuple(
+        Number(words(name), _shown(value), _shown(limits[name]) if name in limits else "")
+        for name, value in case["measured"].items()
+    )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _fix_first(parts: Sequence[TechniquePart]) -> FixFirst | None:
+    """The first failed case of the technique that lost the most points."""
+    for part in sorted(parts, key=lambda part: part.points - part.max_points):
+        for check in part.checks:
+            for case in check.cases:
+                if case.outcome == "failed":
+                    return FixFirst(part, check, case)
+    return None

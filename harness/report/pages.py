@@ -1,0 +1,91 @@
+"""From facts to HTML files: templates only present what the modules beside this one worked out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.golden import Golden
+from harness.lab import Lab
+from harness.outputs import Outputs
+from harness.report.drawings import draw
+from harness.report.of_cohort import cohort_page
+from harness.report.of_student import student_page
+
+# Control characters but for tab and line feed; marks that turn the direction of text, with which a
+# name can pretend to be another; lone surrogates, which no file can hold.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+
+
+def write_report(
+    path: Path, grade: Mapping[str, Any], outputs: Outputs, golden: Golden, lab: Lab
+) -> None:
+    """Write the report of one submission.
+
+    Args:
+        path: the HTML file; its folder exists.
+        grade: as in `grade.json`.
+        outputs: what the grade rests on.
+        golden: what it was held against.
+        lab: the lab.
+    """
+    figures = draw(lab, golden, outputs)
+    _write(path, "report.html", student_page(grade, outputs, lab, figures))
+
+
+def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> None:
+    """Write the cohort's page, which links to the reports in the folder beside it.
+
+    Args:
+        path: the HTML file, in the gradebook's folder.
+        lab: the lab.
+        grades: as in `grade.json`.
+    """
+    _write(path, "index.html", cohort_page(path.parent, lab, grades))
+
+
+def visible(text: str) -> str:
+    """Show what would not be seen, or would turn the text around, by its code point."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
+
+
+def points(value: float) -> str:
+    """Points with two decimals at most."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _write(path: Path, template: str, page: object) -> None:
+    """Write a page whole or not at all."""
+    html = _environment().get_template(template).render(page=page)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(html, "utf-8")
+    partial.replace(path)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["points"] = points
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """What every expression of a template goes through on its way to the page."""
+    if isinstance(value, Markup):
+        return Markup(visible(str(value)))
+    return visible(value) if isinstance(value, str) else value

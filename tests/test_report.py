@@ -1,0 +1,490 @@
+"""The pages as a reader finds them: parsed, every link followed, nothing loaded from outside."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from harness import techniques
+from harness.golden import Golden
+from harness.grading import judge, open_lab
+from harness.lab import Lab
+from harness.outputs import CaseOutput, CaseStatus, Outputs
+from harness.report import write_index, write_report
+from harness.report.drawings import draw
+from harness.report.pages import points, visible
+from harness.results import Grade, RunStatus, RunSummary
+
+HOSTILE = "<script>alert(1)</script> \"quoted\" 'single' & \u202eback\u202c \x1b[31m \x00"
+CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+INLINE = {"a", "bdi", "code", "span", "strong"}
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+CLASSES = [["n0", "ball"], ["n1", "<b>racket</b>"], ["n2", "cup"]]
+
+_CAM = {"model": "m", "image": "photo", "layer_name": "conv"}
+LAB = {
+    "format_version": 1,
+    "title": "Deep <networks>",
+    "models": {
+        "m": {"file": "m.keras", "classes": "classes.json", "preprocessing": "unit"},
+    },
+    "images": {"photo": {"file": "photo.png"}},
+    "datasets": {"digits": {"file": "digits.npz"}},
+    "cases": {
+        "top_predictions": [{"id": "top", "model": "m", "image": "photo", "k": 3}],
+        "layer_activations": [
+            {"id": "layers", "model": "m", "image": "photo", "layers": ["conv", "dense"]}
+        ],
+        "mean_activations": [
+            {"id": "mean", "model": "m", "dataset": "digits", "layer_name": "conv"}
+        ],
+        "dominant_filters": [
+            {"id": "dominant", "model": "m", "dataset": "digits", "layer_name": "conv"}
+        ],
+        "maximize_activation": [
+            {
+                **{"id": "sweep", "model": "m", "layer_name": "dense"},
+                **{"filter_indices": [1, 2], "sweep": {"tv_weight": [0.5, 2, 8]}},
+            },
+            {
+                **{"id": "same", "model": "m", "layer_name": "dense", "tv_weight": 1},
+                **{"filter_indices": [0], "repeat": True},
+            },
+        ],
+        "class_activation_map": [
+            {**_CAM, "id": "racket", "class": 1},
+            {**_CAM, "id": "guided", "class": 1, "modifier": "guided"},
+            {**_CAM, "id": "secret", "class": 0, "hidden": True},
+        ],
+    },
+    "checks": [
+        {"id": "names", "metric": "top_predictions.agreement", "points": 2},
+        {"id": "layers", "metric": "layer_activations.agreement", "points": 1.5},
+        {"id": "means", "metric": "layer_activations.mean_agreement", "points": 1},
+        {"id": "winners", "metric": "layer_activations.dominant_agreement", "points": 1},
+        {
+            "id": "tv-falls",
+            **{"metric": "activation_maximization.fall", "points": 3, "cases": ["sweep"]},
+        },
+        {
+            "id": "same-seed",
+            **{"metric": "activation_maximization.repeat", "points": 1, "cases": ["same"]},
+        },
+        {"id": "maps", "metric": "class_activation_maps.agreement", "points": 4},
+    ],
+}
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements with attributes, and the text between."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text("utf-8")
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(self.source)
+        assert self.open == [], "every element that is opened is closed"
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag not in INLINE:
+            self.text += " "
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+
+class FakeOracle:
+    """Answers as a model would whose layers pass the image's mean on to three outputs."""
+
+    def layer_outputs(self, model, layer_name, images, *, preprocess=False):
+        return np.repeat(images.reshape(len(images), -1).mean(axis=1)[:, None], 3, axis=1)
+
+    def probabilities(self, model, images):
+        return np.tile(np.array([0.7, 0.2, 0.1], "float32"), (len(images), 1))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """A small lab with every technique, a sweep, a repetition and a hidden case."""
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    layers = [{"config": {"name": name}} for name in ("conv", "dense")]
+    with zipfile.ZipFile(folder / "m.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {"layers": layers}}))
+    (folder / "classes.json").write_text(json.dumps(CLASSES))
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 255, (32, 32, 3), "uint8")).save(folder / "photo.png")
+    images, labels = rng.integers(0, 255, (6, 8, 8, 1), "uint8"), np.arange(6) % 3
+    np.savez(folder / "digits.npz", images=images, labels=labels)
+    (folder / "lab.yaml").write_text(yaml.safe_dump(LAB))
+    return open_lab(folder / "lab.yaml")
+
+
+def right_values() -> dict[str, Any]:
+    """What a right submission returns, by case."""
+    rng = np.random.default_rng(1)
+    smooth = np.linspace(0, 1, 32)[:, None, None] * np.ones((32, 32, 3))
+    noise = rng.random((32, 32, 3))
+    maximized = {
+        f"activation_maximization/sweep-tv{weight}": (1 - share) * smooth + share * noise
+        for weight, share in ((0.5, 0.9), (2, 0.5), (8, 0.1))
+    }
+    return {
+        "top_predictions/top": [["ball", 0.7], ["<b>racket</b>", 0.2], ["cup", 0.1]],
+        "layer_activations/layers": {"conv": rng.random((8, 8, 20)), "dense": rng.random(25)},
+        "layer_activations/mean": rng.random((3, 8, 8, 4)),
+        "layer_activations/dominant": rng.integers(0, 4, (3, 8, 8)),
+        **maximized,
+        "activation_maximization/same": noise,
+        "activation_maximization/same-again": noise,
+        **{
+            f"class_activation_maps/{case}": np.clip(rng.random((4, 4)) - 0.3, 0, 1)
+            for case in ("racket", "guided", "secret")
+        },
+    }
+
+
+def golden_of(lab: Lab) -> Golden:
+    values = right_values()
+    cases = {techniques.key(case): case for case in lab.cases}
+    accepted = {
+        key: [techniques.technique_of(case).normalise(lab, case, values[key])]
+        for key, case in cases.items()
+    }
+    facts: dict[str, dict[str, Any]] = {key: {} for key in cases}
+    facts["top_predictions/top"] = {"probabilities": np.array([0.7, 0.2, 0.1])}
+    facts["layer_activations/dominant"] = {"ambiguous": np.zeros((3, 8, 8), bool)}
+    for key in facts:
+        if key.startswith("activation_maximization"):
+            facts[key] = {"shape": np.array([32, 32, 3])}
+    return Golden(accepted, facts, "0" * 64)
+
+
+def graded(
+    lab: Lab, changes: dict[str, Any] | None = None, run: RunSummary | None = None, name="alice"
+) -> tuple[dict[str, Any], Outputs]:
+    """The grade and outputs of a submission that is right but for some changes."""
+    values = {**right_values(), **(changes or {})}
+    outputs = Outputs(
+        name,
+        run or RunSummary(RunStatus.COMPLETED, 1.25),
+        {
+            key: value
+            if isinstance(value, CaseOutput)
+            else CaseOutput(CaseStatus.RETURNED, copy.deepcopy(value))
+            for key, value in values.items()
+        },
+    )
+    checks = judge(lab, lab.cases, golden_of(lab), outputs, FakeOracle())
+    digests = {"lab": "a" * 64, "submission": "b" * 64, "golden": "c" * 64}
+    grade = Grade(name, checks, outputs.run, {"python": "3.x"}, digests)
+    return grade.to_json(), outputs
+
+
+def report(lab: Lab, grade: dict[str, Any], outputs: Outputs) -> Page:
+    path = lab.folder.parent / "report.html"
+    write_report(path, grade, outputs, golden_of(lab), lab)
+    return Page(path)
+
+
+def assert_self_contained(page: Page) -> None:
+    """Nothing is loaded, no script runs, every link inside the page arrives."""
+    [policy] = [m["content"] for m in page.all("meta") if "http-equiv" in m]
+    assert policy.startswith(CSP)
+    assert not page.all("script")
+    assert not page.all("link")
+    assert not page.all("iframe")
+    assert "url(" not in page.source
+    assert "@import" not in page.source
+    for tag, attributes in page.elements:
+        assert not any(name.startswith("on") for name in attributes), tag
+        assert tag == "img" or "src" not in attributes
+        assert not {"srcset", "background", "poster", "data", "action"} & attributes.keys()
+    for image in page.all("img"):
+        assert image["alt"]
+        assert re.match(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=]+$", image["src"])
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for link in page.all("a"):
+        if link["href"].startswith("#"):
+            assert link["href"][1:] in ids
+    for _, attributes in page.elements:
+        for name in attributes.get("aria-labelledby", "").split():
+            assert name in ids
+
+
+def test_right_work_shows_full_points_and_every_picture(lab):
+    grade, outputs = graded(lab)
+    page = report(lab, grade, outputs)
+    assert_self_contained(page)
+    assert grade["points"] == grade["max_points"] == 13.5
+    assert "13.5 of 13.5 points" in page.words
+    assert "Nothing to fix" in page.words
+    captions = [image["alt"] for image in page.all("img")]
+    assert any("Your map for <b>racket</b> over photo" in alt for alt in captions)
+    assert any("The reference's map for <b>racket</b>" in alt for alt in captions)
+    assert "Total variation against tv_weight" in page.text
+    assert "could not be drawn" not in page.text
+
+
+def test_points_shown_equal_the_grade(lab):
+    wrong = {"class_activation_maps/racket": np.eye(4)}
+    grade, outputs = graded(lab, wrong)
+    page = report(lab, grade, outputs)
+    assert f"{points(grade['points'])} of 13.5 points" in page.words
+    for entry in grade["techniques"].values():
+        assert f"{points(entry['points'])} / {points(entry['max_points'])}" in page.words
+    for check in grade["checks"]:
+        shown = f"{points(check['points'])} / {points(check['max_points'])}"
+        assert shown in page.words
+    assert points(2.6667) == "2.67"
+    assert points(10.0) == "10"
+    assert points(0.0) == "0"
+
+
+def test_first_thing_to_fix_is_in_the_technique_that_lost_most(lab):
+    wrong = {
+        "top_predictions/top": [["cup", 0.7], ["ball", 0.2], ["<b>racket</b>", 0.1]],
+        "class_activation_maps/racket": 1 - 2 * np.eye(4),
+        "class_activation_maps/guided": np.zeros((4, 4)),
+        "class_activation_maps/secret": np.zeros((4, 4)),
+    }
+    page = report(lab, *graded(lab, wrong))
+    first = page.words.split("What to fix first")[1].split("See the pictures")[0]
+    assert "Class activation maps, check “Maps”, case racket" in first
+    assert "goes through a ReLU" in first
+    assert "differs" in page.words
+
+
+def test_hidden_case_shows_outcome_and_hint_only(lab):
+    grade, outputs = graded(lab, {"class_activation_maps/secret": np.zeros((4, 4))})
+    page = report(lab, grade, outputs)
+    [secret] = [case for case in grade["checks"][-1]["cases"] if case["id"] == "secret"]
+    assert secret["outcome"] == "failed"
+    assert secret["hint"] in page.words
+    assert secret["message"] not in page.words
+    assert not any("for ball" in image["alt"] for image in page.all("img"))
+    drawn = draw(lab, golden_of(lab), outputs)
+    assert ("class_activation_maps", "racket") in drawn
+    assert ("class_activation_maps", "secret") not in drawn
+
+
+def test_not_judged_is_marked_as_nobodys_fault(lab):
+    missing = CaseOutput(CaseStatus.NOT_RUN, message="the child process did not start")
+    grade, outputs = graded(lab, {"class_activation_maps/racket": missing})
+    page = report(lab, grade, outputs)
+    assert_self_contained(page)
+    assert "Not all of this could be judged" in page.words
+    assert "racket was not judged. This is not your fault." in page.words
+    assert "the child process did not start" in page.words
+    assert "Nothing to fix so far" in page.words
+
+
+def test_hostile_text_is_shown_as_text(lab):
+    raised = CaseOutput(
+        CaseStatus.RAISED, message=HOSTILE, traceback=f"Traceback\n  {HOSTILE}\n", seconds=0.1
+    )
+    run = RunSummary(RunStatus.CRASHED, 1.0, HOSTILE, (HOSTILE,), HOSTILE + "\nsecond \ud800 line")
+    changes = {
+        "class_activation_maps/racket": raised,
+        "top_predictions/top": [[HOSTILE, 0.7], ["x" * 5000, 0.2], ["cup", 0.1]],
+        "layer_activations/layers": {HOSTILE: np.zeros(3)},
+    }
+    grade, outputs = graded(lab, changes, run, name=HOSTILE)
+    grade["techniques"]["class_activation_maps"]["diagnosis"] = {
+        **{"mistake": HOSTILE, "confidence": 0.93, "hint": HOSTILE}
+    }
+    page = report(lab, grade, outputs)
+    assert_self_contained(page)
+    assert "<script" not in page.source
+    assert page.text.count("<script>alert(1)</script>") >= 9
+    assert "\"quoted\" 'single' &" in page.text
+    assert "⟨U+202E⟩back⟨U+202C⟩ ⟨U+001B⟩[31m ⟨U+0000⟩" in page.text
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\ud800-\udfff]", page.source)
+    assert "x" * 100 not in page.text
+
+
+def test_visible_keeps_ordinary_text():
+    text = "Ελληνικά עברית 漢字 👩‍🔬 é\n\tindented"
+    assert visible(text) == text
+    assert visible("a\r\nb\rc") == "a\nb⟨U+000D⟩c"
+
+
+def test_traceback_of_a_failed_case_is_shown(lab):
+    trace = 'File "submission.py", line 7, in class_activation_map\n    x = maps[99]'
+    raised = CaseOutput(CaseStatus.RAISED, message="IndexError: 99", traceback=trace)
+    changes = {f"class_activation_maps/{case}": raised for case in ("racket", "guided")}
+    page = report(lab, *graded(lab, changes))
+    assert trace in page.text
+    assert "2 cases failed What happened racket, guided: IndexError: 99" in page.words
+
+
+def test_wrong_shapes_are_said_in_words(lab):
+    changes = {
+        "layer_activations/layers": {"conv": np.zeros((2, 2)), "dense": np.zeros(0)},
+        "layer_activations/mean": np.zeros((3, 4)),
+        "layer_activations/dominant": np.zeros((1, 1, 1)),
+        "activation_maximization/sweep-tv2": np.zeros((4, 4, 7)),
+        "class_activation_maps/racket": np.ones((1000, 3)),
+        "class_activation_maps/guided": np.zeros((0, 4)),
+        "top_predictions/top": [],
+    }
+    page = report(lab, *graded(lab, changes))
+    assert "Layer conv cannot be drawn: expected shape (8, 8, 20), got (2, 2)." in page.words
+    assert "Cannot be drawn: expected shape (3, 8, 8, 4), got (3, 4)." in page.words
+    assert "your image has shape (4, 4, 7), which cannot be drawn" in page.words
+    assert "Your map is empty (shape (0, 4)): nothing to draw." in page.words
+    assert "could not be drawn" not in page.words
+
+
+def test_a_figure_that_breaks_costs_only_itself(lab):
+    golden = golden_of(lab)
+    grade, outputs = graded(lab)
+    broken = Golden({**golden.accepted, "layer_activations/mean": [None]}, golden.facts, "0")
+    path = lab.folder.parent / "report.html"
+    write_report(path, grade, outputs, broken, lab)
+    page = Page(path)
+    assert page.words.count("This figure could not be drawn") == 1
+    assert "13.5 of 13.5 points" in page.words
+    assert len(page.all("img")) > 10
+
+
+def test_pictures_beyond_the_limit_are_left_out(lab, monkeypatch):
+    monkeypatch.setattr("harness.report.drawings._MOST_BYTES", 20_000)
+    page = report(lab, *graded(lab))
+    assert "Left out: with these pictures the report would become too large" in page.words
+    assert_self_contained(page)
+
+
+def test_outputs_without_cases_still_give_a_report(lab):
+    grade, outputs = graded(lab)
+    page = report(lab, grade, Outputs("alice", outputs.run))
+    assert "13.5 of 13.5 points" in page.words
+    assert not page.all("img")
+
+
+@pytest.mark.parametrize("status", list(RunStatus))
+def test_every_end_of_a_run_is_told(lab, status):
+    grade, outputs = graded(lab, run=RunSummary(status, 0.5, "the message", ("a note",), "hello"))
+    page = report(lab, grade, outputs)
+    assert "a note" in page.words
+    assert "hello" in page.text
+    assert ("the message" in page.words) == (status is not RunStatus.COMPLETED)
+
+
+NAMES = ["plain", "two words", "100% #1?", "émoji 👩‍🔬", "a:b", "index.html", '<b a="">', "&amp;"]
+
+
+def test_index_links_to_every_report(lab, tmp_path):
+    grades = [graded(lab, name=name)[0] for name in NAMES]
+    path = tmp_path / "book" / "index.html"
+    path.parent.mkdir()
+    write_index(path, lab, grades)
+    page = Page(path)
+    assert_self_contained(page)
+    links = [link["href"] for link in page.all("a")]
+    folders = [name if name != "index.html" else "index.html.submission" for name in NAMES]
+    assert [unquote(link) for link in links] == [f"{name}/report.html" for name in folders]
+    for link in links:
+        assert re.fullmatch(r"[A-Za-z0-9._~%-]+/report\.html", link)
+    for name in NAMES:
+        assert " ".join(name.split()) in page.words
+
+
+def test_index_summary_leaves_out_what_was_not_judged(lab, tmp_path):
+    unsure, _ = graded(
+        lab, {"top_predictions/top": CaseOutput(CaseStatus.NOT_RUN, message="-")}, name="unsure"
+    )
+    half, _ = graded(
+        lab,
+        {f"class_activation_maps/{name}": np.eye(4) for name in ("racket", "guided", "secret")},
+        name="half",
+    )
+    whole, _ = graded(lab, name="whole")
+    path = tmp_path / "index.html"
+    write_index(path, lab, [whole, half, unsure])
+    page = Page(path)
+    # 13.5 and 13.5 − 4: mean and median 11.5.
+    assert "Submissions 3 Mean 11.5 Median 11.5 Of 13.5" in page.words
+    assert "1 of 3 could not be judged" in page.words
+    table = page.words.split("Run ")[1]
+    assert table.index("unsure") < table.index("whole") < table.index("half")
+    # maps: 3 submissions × 3 cases, of which the three of `half` failed.
+    assert "Maps Class activation maps 67 %" in page.words
+
+
+def test_index_of_nobody_says_so(lab, tmp_path):
+    write_index(tmp_path / "index.html", lab, [])
+    page = Page(tmp_path / "index.html")
+    assert_self_contained(page)
+    assert "Submissions 0" in page.words
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2's contrast ratio of two colours as #rrggbb."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_text_has_enough_contrast(lab, scheme):
+    page = report(lab, *graded(lab))
+    block = re.findall(r":root \{(.*?)\}", page.source, re.DOTALL)[scheme]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+    pairs = [(text, back) for text in ("ink", "quiet", "link") for back in ("page", "card")]
+    pairs += [(kind, f"{kind}-back") for kind in ("good", "bad", "unsure")]
+    pairs += [(kind, "card") for kind in ("good", "bad", "student", "reference")]
+    pairs += [("ink", f"{kind}-back") for kind in ("good", "bad", "unsure", "first")]
+    pairs += [("quiet", "first-back"), ("link", "first-back"), ("ink", "track")]
+    for text, back in pairs:
+        assert contrast(colours[text], colours[back]) >= 4.5, (text, back)
+
+
+def test_report_stays_below_its_limit(lab, monkeypatch):
+    """However many pictures: pictures take at most a megabyte, a third more in base64."""
+    rng = np.random.default_rng(3)
+    noise = {"layer_activations/mean": rng.random((3, 300, 300, 16))}
+    golden = golden_of(lab)
+    monkeypatch.setattr("harness.report.drawings._MOST_BYTES", 200_000)
+    grade, outputs = graded(lab, noise)
+    outputs = Outputs("a", outputs.run, outputs.cases)
+    accepted = {**golden.accepted, "layer_activations/mean": [rng.random((3, 300, 300, 16))]}
+    path = lab.folder.parent / "report.html"
+    write_report(path, grade, outputs, Golden(accepted, golden.facts, "0"), lab)
+    assert path.stat().st_size < 200_000 * 4 / 3 + 80_000
