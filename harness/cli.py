@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         sys.stderr.write(f"harness: error: {error}\n")
         return EXIT_ERROR
+    except OSError as error:
+        sys.stderr.write(f"harness: error: {error}; what was graded before is kept\n")
+        return EXIT_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("\nharness: stopped; the same command goes on where it stopped\n")
         return EXIT_INTERRUPTED

@@ -46,7 +46,10 @@ class Submission:
         digest = hashlib.sha256()
         for relative, file in _files(self.path):
             digest.update(f"{relative}\0{file.stat().st_size}\0".encode(errors="surrogateescape"))
-            digest.update(file.read_bytes())
+            try:
+                digest.update(file.read_bytes())
+            except OSError:
+                digest.update(b"unreadable")
         return digest.hexdigest()
 
 

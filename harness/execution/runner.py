@@ -72,6 +72,8 @@ class Runner:
             if not source.files:
                 return _nothing_to_run(submission, source, calls)
             return _Run(self, submission, source, home).all(calls)
+        except OSError as error:
+            return _not_run(submission, calls, f"{submission.name} could not be run: {error}")
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
@@ -239,11 +241,17 @@ def _nothing_to_run(submission: Submission, source: Source, calls: Sequence[Call
 
     A path that leads nowhere is for the instructor to mend, so it costs the student nothing.
     """
-    there = submission.path.exists()
-    run_status = RunStatus.FAILED_TO_LOAD if there else RunStatus.NOT_RUN
-    case_status = CaseStatus.NOT_LOADED if there else CaseStatus.NOT_RUN
-    failed = CaseOutput(case_status, message=source.problem)
-    run = RunSummary(run_status, 0.0, source.problem, source.notes)
+    if not submission.path.exists():
+        return _not_run(submission, calls, source.problem)
+    failed = CaseOutput(CaseStatus.NOT_LOADED, message=source.problem)
+    run = RunSummary(RunStatus.FAILED_TO_LOAD, 0.0, source.problem, source.notes)
+    return Outputs(submission.name, run, {call.key: failed for call in calls})
+
+
+def _not_run(submission: Submission, calls: Sequence[Call], message: str) -> Outputs:
+    """Outputs of a submission that this machine could not run."""
+    failed = CaseOutput(CaseStatus.NOT_RUN, message=message)
+    run = RunSummary(RunStatus.NOT_RUN, 0.0, message)
     return Outputs(submission.name, run, {call.key: failed for call in calls})
 
 

@@ -53,7 +53,10 @@ def facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, 
 def judge_agreement(
     evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
 ) -> Judgement:
-    """Every name where it belongs, but for ties, with its probability within the tolerance."""
+    """Every name where it belongs, with its probability within the tolerance.
+
+    Classes whose probabilities differ by no more than `tie` may stand in each other's place.
+    """
     [item] = evidence
     tolerance = threshold["tolerance"]
     probabilities = item.facts["probabilities"]
@@ -67,7 +70,7 @@ def judge_agreement(
         if true is None:
             wrong = wrong or f"{name!r} is not a class of the model"
             continue
-        in_place = abs(true - ranked[rank]) <= tolerance
+        in_place = abs(true - ranked[rank]) <= threshold["tie"]
         worst = max(worst, abs(probability - true))
         agree += in_place and abs(probability - true) <= tolerance
         if not in_place:
@@ -197,7 +200,9 @@ TECHNIQUE = Technique(
     normalise=normalise,
     facts=facts,
     metrics={
-        "agreement": Metric(("top_predictions",), {"tolerance": 0.01}, judge_agreement),
+        "agreement": Metric(
+            ("top_predictions",), {"tolerance": 0.01, "tie": 0.001}, judge_agreement
+        ),
     },
     figures=figures,
 )
