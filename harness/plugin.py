@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from harness.lab import Lab
     from harness.submission import Submission
 
-_GROUPED = "harness_grouped"
 _GRADES: pytest.StashKey[Grades] = pytest.StashKey()
 
 
@@ -60,21 +59,26 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """With `--submissions`, collect nothing else, and keep a submission on one worker."""
-    if config.getoption("submissions") is None:
-        return
-    config.args = []
-    if config.getoption("dist", "no") == "load":
-        config.option.dist = "loadgroup"
-    # A worker of pytest-xdist parses the command line again and does not know of that change.
-    if getattr(config, "workerinput", {}).get(_GROUPED):
-        config.option.loadgroup = True
+    """With `--submissions`, collect nothing else."""
+    if config.getoption("submissions") is not None:
+        config.args = []
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist how the items are dealt out."""
-    node.workerinput[_GROUPED] = node.config.option.dist == "loadgroup"
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out whole submissions to pytest-xdist's workers, whatever `--dist` says.
+
+    A mark `xdist_group` would say the same, but pytest-xdist 3.8 under pytest 9.2 loses it.
+    """
+    if config.getoption("submissions") is None:
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class SubmissionScheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid.split("::")[0]
+
+    return SubmissionScheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -208,7 +212,6 @@ class CaseItem(pytest.Item):
         """Tell the item what it stands for."""
         self.submission, self.technique, self.identifier = submission, technique, identifier
         self.grades = grades
-        self.add_marker(pytest.mark.xdist_group(submission.name))
 
     def runtest(self) -> None:
         """Pass if the case passed in every check that judges it.

@@ -73,7 +73,7 @@ def save_objects(model: keras.Model, folder: Path) -> None:
     card = f"""# The objects network
 
 VGG-like: four blocks of two 3×3 convolutions (16, 32, 48, 64 filters) and max pooling, `flatten`,
-`fc1` 96 ReLU, `dropout`, `predictions` softmax over {len(CLASSES)} classes with ImageNet's names:
+`dropout`, `fc1` 96 ReLU, `predictions` softmax over {len(CLASSES)} classes with ImageNet's names:
 {", ".join(CLASS_NAMES)}. 96×96×3, {model.count_params():,} parameters.
 
 - **Data**: 8,000 scenes drawn by Pillow over photographs and textures that scikit-image ships (the

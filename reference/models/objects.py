@@ -116,9 +116,8 @@ def _build_both_heads() -> tuple[keras.Model, keras.Model]:
         features = x
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     x = layers.Flatten(name="flatten")(x)
+    x = layers.Dropout(0.3, name="dropout")(x)
     x = layers.Dense(96, activation="relu", name="fc1")(x)
-    # After the last hidden layer, so that a network left in training mode shows.
-    x = layers.Dropout(0.5, name="dropout")(x)
     outputs = layers.Dense(len(CLASSES), activation="softmax", name="predictions")(x)
     cells = layers.Conv2D(len(CLASSES) + 1, 1, activation="softmax", name="cells")(features)
     return keras.Model(inputs, outputs, name="objects"), keras.Model(inputs, [outputs, cells])

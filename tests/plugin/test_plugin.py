@@ -84,8 +84,11 @@ def test_k_selects_and_a_failure_reads_as_the_student_will_read_it(pytester, coh
 
 
 @pytest.mark.tensorflow
-def test_on_two_workers_each_submission_runs_once_and_reports_are_written(pytester, cohort):
-    result = pytester.runpytest_subprocess("--submissions", cohort, "-n", "2", "--reports", "out")
+@pytest.mark.parametrize("dist", [(), ("--dist", "loadgroup")])
+def test_on_two_workers_each_submission_runs_once_and_reports_are_written(pytester, cohort, dist):
+    result = pytester.runpytest_subprocess(
+        *("--submissions", cohort, "-n", "2", "--reports", "out", *dist)
+    )
     outcomes = result.parseoutcomes()
     assert outcomes["failed"] > 50
     assert "error" not in outcomes
