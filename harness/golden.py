@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,8 +164,10 @@ def verify(lab: Lab, runner: Runner, jobs: int = 1) -> list[Drift]:
     drifts = []
     for case in lab.cases:
         key = techniques.key(case)
-        distance = _distance(golden.accepted[key][0], _normalised(lab, case, fresh))
-        drifts.append(Drift(key, distance, techniques.technique_of(case).drift_tolerance))
+        technique = techniques.technique_of(case)
+        stored, now = golden.accepted[key][0], _normalised(lab, case, fresh)
+        distance = technique.drift(case, stored, now, runner.oracle)
+        drifts.append(Drift(key, distance, technique.drift_tolerance))
     return drifts
 
 
@@ -229,26 +231,6 @@ def _without_times(outputs: Outputs) -> Outputs:
     """The same outputs without what differs between two runs."""
     cases = {key: CaseOutput(out.status, out.value) for key, out in outputs.cases.items()}
     return Outputs(outputs.submission, RunSummary(RunStatus.COMPLETED, 0.0), cases)
-
-
-def _distance(stored: Any, fresh: Any) -> float:
-    """Largest difference relative to the largest stored value; 1 where texts or shapes differ."""
-    if isinstance(stored, Mapping):
-        return _largest(_distance(stored[name], fresh[name]) for name in stored)
-    if isinstance(stored, (list, tuple)):
-        if len(stored) != len(fresh):
-            return 1.0
-        return _largest(_distance(a, b) for a, b in zip(stored, fresh, strict=True))
-    if isinstance(stored, str):
-        return float(stored != fresh)
-    a, b = np.asarray(stored, "float64"), np.asarray(fresh, "float64")
-    if a.shape != b.shape:
-        return 1.0
-    return float(np.abs(a - b).max() / max(float(np.abs(a).max()), 1e-12))
-
-
-def _largest(distances: Iterable[float]) -> float:
-    return max(distances, default=0.0)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

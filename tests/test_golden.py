@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness import golden
@@ -14,6 +15,7 @@ from harness.execution.runner import Runner
 from harness.grading import open_lab
 from harness.lab import Lab
 from harness.techniques import CONTRACT
+from harness.techniques.base import largest_difference
 
 ROOT = Path(__file__).parents[1]
 
@@ -190,7 +192,8 @@ def test_a_reference_that_fails_or_breaks_the_contract_is_named(folder):
 
 
 def test_distance_is_relative_and_one_for_another_text_length_or_shape():
-    assert golden._distance([("a", 0.5)], [("a", 0.4)]) == pytest.approx(0.2)  # 0.1 / 0.5
-    assert golden._distance("a", "b") == 1
-    assert golden._distance([1.0], [1.0, 2.0]) == 1
-    assert golden._distance([[1.0, 2.0]], [[1.0], [2.0]]) == 1
+    assert largest_difference([("a", 0.5)], [("a", 0.4)]) == pytest.approx(0.2)  # 0.1 / 0.5
+    assert largest_difference("a", "b") == 1
+    assert largest_difference([1.0], [1.0, 2.0]) == 1
+    assert largest_difference([[1.0, 2.0]], [[1.0], [2.0]]) == 1
+    assert largest_difference({"l1": np.ones(2)}, {"l1": np.ones(3)}) == 1

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from harness.calls import Call
 from harness.errors import WireError
-from harness.execution.session import Session
+from harness.execution.session import Session, without_addresses
 from harness.execution.wire import Frame
 from harness.outputs import CaseOutput, CaseStatus, decode, encode
 
@@ -49,8 +49,8 @@ def read_answer(frame: Frame) -> CaseOutput:
             value = decode(header["value"], frame.arrays)
             return CaseOutput(CaseStatus.RETURNED, value, seconds=seconds)
         status = CaseStatus(header.get("kind", header["reply"]))
-        message = str(header["message"])[:MAX_MESSAGE]
-        traceback = str(header["traceback"])[:MAX_TRACEBACK]
+        message = without_addresses(str(header["message"])[:MAX_MESSAGE])
+        traceback = without_addresses(str(header["traceback"])[:MAX_TRACEBACK])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise WireError(f"an answer has another layout: {error!r}") from None
     failed = CaseOutput(status, message=message, traceback=traceback, seconds=seconds)

@@ -237,6 +237,8 @@ def main(request_fd: int, reply_fd: int) -> None:
         return
     import tensorflow as tf
 
+    # Every case has a model of its own, about which TensorFlow would warn ("retracing").
+    tf.get_logger().setLevel("ERROR")
     # One thread each: the same sums in the same order every time, and small networks gain nothing.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -23,7 +23,7 @@ from harness.calls import Call, Contract
 from harness.errors import MachineError, WireError, suggest
 from harness.execution.asking import ask
 from harness.execution.oracle import MAX_MB, QUESTIONS, ChildOracle
-from harness.execution.session import DiedError, Session, TimedOutError
+from harness.execution.session import DiedError, Session, TimedOutError, without_addresses
 from harness.lab import Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import RunStatus, RunSummary
@@ -161,8 +161,8 @@ class _Run:
             self.found = _strings(reply["found"])
             self.defined = _strings(reply["defined"])
             failures = reply["failures"]
-            texts = [f"{f['file']} stopped: {f['message']}" for f in failures]
-            traces = "\n\n".join(str(f["traceback"]) for f in failures)
+            texts = [without_addresses(f"{f['file']} stopped: {f['message']}") for f in failures]
+            traces = without_addresses("\n\n".join(str(f["traceback"]) for f in failures))
         except TimedOutError:
             return self._load_failed(
                 RunStatus.TIMED_OUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import signal
 import subprocess
@@ -161,6 +162,11 @@ class Session:
         return data
 
 
+def without_addresses(text: str) -> str:
+    """Text without addresses of objects, which differ between two runs of the same code."""
+    return re.sub(r"\b0x[0-9a-f]{6,}", "0x…", text)
+
+
 def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
@@ -210,6 +216,6 @@ class _Printed:
 
     def text(self) -> str:
         with self._lock:
-            text = self._kept.decode("utf-8", errors="replace")
+            text = without_addresses(self._kept.decode("utf-8", errors="replace"))
             cut = self._total - len(self._kept)
         return text + (f"\n… {cut} more bytes were printed and are left out" if cut else "")

@@ -88,6 +88,18 @@ def scores(case: Case, image: npt.NDArray[Any], oracle: Oracle) -> npt.NDArray[n
     return np.asarray(flat[case.arguments["filter_indices"]], "float64")
 
 
+def drift(case: Case, stored: npt.NDArray[Any], fresh: npt.NDArray[Any], oracle: Oracle) -> float:
+    """Largest relative difference in what two images achieve: their scores and variation.
+
+    Not of their pixels: hundreds of steps turn the last bit of the arithmetic into another image
+    that is as good.
+    """
+    then, now = scores(case, stored, oracle), scores(case, fresh, oracle)
+    in_scores = float(np.abs(then - now).max() / np.abs(then).max())
+    variation = standardised_variation(stored)
+    return max(in_scores, abs(standardised_variation(fresh) - variation) / variation)
+
+
 def judge_score(
     evidence: Sequence[Evidence], threshold: Mapping[str, float], oracle: Oracle
 ) -> Judgement:
@@ -276,4 +288,6 @@ TECHNIQUE = Technique(
         "repeat": Metric(_CALL, {"largest_difference": 0.01}, judge_repeat, grouped=True),
     },
     figures=figures,
+    drift=drift,
+    drift_tolerance=0.1,
 )

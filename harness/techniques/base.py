@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from harness.calls import Oracle
 from harness.errors import HarnessError
 from harness.figures import Figure
@@ -130,8 +132,8 @@ class Technique:
         facts: what the harness finds out about a case when golden outputs are built, given the
             reference's own (normalised) output.
         metrics: by name.
-        drift_tolerance: how far the reference may be from its stored outputs on another machine:
-            largest difference relative to the largest value.
+        drift: how far the reference's output on this machine is from the stored one.
+        drift_tolerance: the largest drift that is only the machine's arithmetic.
         figures: what the report shows of one case, or of all cases of a group; values keep the
             output rules, but may have the wrong shape.
     """
@@ -142,6 +144,9 @@ class Technique:
     normalise: Callable[[Lab, Case, Value], Any]
     facts: Callable[[Lab, Case, Any, Oracle], Mapping[str, Value]]
     metrics: Mapping[str, Metric]
+    drift: Callable[[Case, Any, Any, Oracle], float] = lambda case, stored, fresh, oracle: (
+        largest_difference(stored, fresh)
+    )
     drift_tolerance: float = 1e-3
     figures: Callable[[Sequence[Evidence]], Sequence[Figure]] = no_figures
 
@@ -149,3 +154,20 @@ class Technique:
 def no_facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
     """For techniques whose cases need no facts."""
     return {}
+
+
+def largest_difference(stored: Any, fresh: Any) -> float:
+    """Largest difference relative to the largest stored value; 1 where texts or shapes differ."""
+    if isinstance(stored, Mapping):
+        return max((largest_difference(stored[name], fresh[name]) for name in stored), default=0.0)
+    if isinstance(stored, (list, tuple)):
+        if len(stored) != len(fresh):
+            return 1.0
+        pairs = zip(stored, fresh, strict=True)
+        return max((largest_difference(a, b) for a, b in pairs), default=0.0)
+    if isinstance(stored, str):
+        return float(stored != fresh)
+    a, b = np.asarray(stored, "float64"), np.asarray(fresh, "float64")
+    if a.shape != b.shape:
+        return 1.0
+    return float(np.abs(a - b).max() / max(float(np.abs(a).max()), 1e-12))
