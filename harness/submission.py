@@ -78,7 +78,9 @@ def find_submissions(path: Path) -> list[Submission]:
         UsageError: there is none, or the path does not exist.
     """
     if not path.exists():
-        found = f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "not"
+        found = (
+            f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "nothing"
+        )
         raise UsageError(f"{path}: expected a submission or a folder of submissions, found {found}")
     if path.is_file():
         if path.suffix not in (".py", ".ipynb"):

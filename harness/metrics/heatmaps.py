@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 Map = npt.NDArray[np.float64]
 
@@ -24,16 +23,18 @@ def to_grid(heatmap: npt.NDArray[Any], shape: tuple[int, int]) -> Map:
     Returns:
         (h, w) float64.
     """
-    heatmap = np.asarray(heatmap, "float64")
-    if heatmap.shape == shape:
-        return heatmap
-    height, width = shape
-    if heatmap.shape[0] % height == 0 and heatmap.shape[1] % width == 0:
-        rows, columns = heatmap.shape[0] // height, heatmap.shape[1] // width
-        averaged: Map = heatmap.reshape(height, rows, width, columns).mean(axis=(1, 3))
-        return averaged
-    image = Image.fromarray(heatmap.astype("float32"))
-    return np.asarray(image.resize((width, height), Image.Resampling.BOX), "float64")
+    rows, columns = (_shares(old, new) for old, new in zip(heatmap.shape, shape, strict=True))
+    averaged: Map = rows @ np.asarray(heatmap, "float64") @ columns.T
+    return averaged
+
+
+def _shares(old: int, new: int) -> Map:
+    """(new, old) weights: which share of each new cell each old pixel covers; rows sum to 1."""
+    edges = np.linspace(0, old, new + 1)
+    pixels = np.arange(old)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    shares: Map = overlap.clip(0) * new / old
+    return shares
 
 
 def scaled(heatmap: npt.NDArray[Any]) -> Map:

@@ -1,0 +1,55 @@
+"""Fixtures shared by the tests that need no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+LAB = """\
+format_version: 1
+title: Small
+models:
+  net: {file: net.keras, classes: net.json, preprocessing: tf}
+images:
+  photo: {file: photo.png}
+  grey: {file: grey.png}
+datasets:
+  set: {file: set.npz}
+cases:
+  top_predictions:
+    - {id: photo, model: net, image: photo}
+  layer_activations:
+    - {id: photo, model: net, image: photo, layers: [conv, dense]}
+  mean_activations:
+    - {id: mean, model: net, dataset: set, layer_name: conv}
+  maximize_activation:
+    - {id: cat, model: net, layer_name: dense, filter_indices: [1], sweep: {tv_weight: [1, 4]}}
+    - {id: dog, model: net, layer_name: dense, filter_indices: [2], tv_weight: 1, repeat: true}
+  class_activation_map:
+    - {id: photo, model: net, image: photo, class: cat, layer_name: conv, modifier: guided}
+checks:
+  - {id: top, metric: top_predictions.agreement, points: 2, threshold: {tie: 0.01}}
+  - {id: fall, metric: activation_maximization.fall, points: 1, cases: [cat]}
+"""
+
+
+@pytest.fixture
+def lab_file(tmp_path: Path) -> Path:
+    """A small valid lab file, with a file that looks like a Keras model."""
+    layers = [{"config": {"name": name}} for name in ("image", "conv", "dense")]
+    with zipfile.ZipFile(tmp_path / "net.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {"layers": layers}}))
+    names = [["n0", "ball"], ["n1", "cat"], ["n2", "dog"]]
+    (tmp_path / "net.json").write_text(json.dumps(names))
+    photo = np.arange(8 * 12 * 3, dtype="uint8").reshape(8, 12, 3)
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    Image.fromarray(photo[..., 0]).save(tmp_path / "grey.png")
+    np.savez(tmp_path / "set.npz", images=np.zeros((4, 8, 12, 3), "uint8"), labels=np.arange(4) % 3)
+    path = tmp_path / "lab.yaml"
+    path.write_text(LAB, "utf-8")
+    return path

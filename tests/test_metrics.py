@@ -1,0 +1,99 @@
+"""The measures, on numbers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from scipy.stats import pearsonr
+from skimage.transform import resize
+
+from harness.metrics.heatmaps import correlation, iou_above, mean_iou, scaled, to_grid
+from harness.metrics.images import rank_correlation, standardised_variation
+
+A = np.array([[4.0, 2.0], [1.0, 0.0]])
+B = np.array([[2.0, 0.0], [2.0, 0.0]])
+
+
+def test_iou_is_of_the_regions_above_a_share_of_each_maximum():
+    # A/4 = 1, .5, .25, 0; B/2 = 1, 0, 1, 0. At 0.5: {00, 01} and {00, 10}: 1 of 3.
+    assert iou_above(A, B, 0.5) == pytest.approx(1 / 3)
+    # At 0.2: {00, 01, 10} and {00, 10}: 2 of 3. At 0.6: {00} and {00, 10}: 1 of 2.
+    assert iou_above(A, B, 0.2) == pytest.approx(2 / 3)
+    assert mean_iou(A, B, (0.2, 0.5, 0.6)) == pytest.approx((2 / 3 + 1 / 3 + 1 / 2) / 3)
+
+
+def test_iou_does_not_depend_on_scale_and_is_one_for_the_same_map():
+    assert mean_iou(A, 255 * A) == 1.0
+    assert iou_above(A, 7 * B, 0.5) == pytest.approx(1 / 3)
+
+
+def test_two_empty_maps_agree_and_an_empty_one_with_another_does_not():
+    empty = np.zeros((2, 2))
+    assert iou_above(empty, empty, 0.5) == 1.0
+    assert iou_above(empty, A, 0.5) == 0.0
+    assert (scaled(-A) == 0).all()
+
+
+def test_a_binarised_map_has_the_right_region_at_one_threshold_but_not_over_all():
+    binary = (A >= 2).astype(float)
+    assert iou_above(A, binary, 0.5) == 1.0
+    assert mean_iou(A, binary) < 0.85
+
+
+def test_correlation_is_pearsons():
+    a, b = np.random.default_rng(0).random((2, 5, 7))
+    assert correlation(a, b) == pytest.approx(pearsonr(a.ravel(), b.ravel()).statistic)
+    assert correlation(a, 3 * a + 2) == pytest.approx(1)
+    assert correlation(a, -a) == pytest.approx(-1)
+
+
+def test_correlation_with_a_constant_is_zero_and_of_two_constants_one():
+    assert correlation(np.ones(3), np.arange(3.0)) == 0.0
+    assert correlation(np.ones(3), np.zeros(3)) == 1.0
+
+
+def test_area_averages_bring_a_map_to_the_grid():
+    heatmap = np.array([[1, 3, 0, 0], [5, 7, 0, 4]])
+    np.testing.assert_array_equal(to_grid(heatmap, (1, 2)), [[4.0, 1.0]])
+    assert to_grid(heatmap, (2, 4)).dtype == np.float64
+
+
+def test_a_grid_that_does_not_divide_is_averaged_over_parts_of_pixels():
+    # Two cells over three pixels 0, 3, 9: (0 + 3/2) / 1.5 and (3/2 + 9) / 1.5.
+    np.testing.assert_allclose(to_grid(np.array([[0.0, 3.0, 9.0]]), (1, 2)), [[1.0, 7.0]])
+
+
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_enlarging_and_averaging_gives_nearly_the_map_back(order):
+    heatmap = gaussian_filter(np.random.default_rng(1).random((6, 8)), 0.8)
+    large = resize(heatmap, (48, 64), order=order)
+    assert correlation(to_grid(large, (6, 8)), heatmap) > 0.97
+    eight_bit = np.asarray(Image.fromarray((255 * large).clip(0, 255).astype("uint8")))
+    assert correlation(to_grid(eight_bit, (6, 8)), heatmap) > 0.97
+    assert correlation(to_grid(large[::-1], (6, 8)), heatmap) < 0.6
+
+
+def test_variation_of_a_checkerboard_is_worked_out_by_hand():
+    # ±1 alternating: mean 0, deviation 1, every neighbour differs by 2, in both directions.
+    board = np.indices((4, 6)).sum(axis=0)[..., None] % 2 * 2.0 - 1
+    assert standardised_variation(board) == pytest.approx(4)
+    assert standardised_variation(10 * board + 3) == pytest.approx(4)
+
+
+def test_variation_of_a_ramp_is_small_of_noise_large_and_of_a_constant_zero():
+    # 0, 1, 2, 3 in a row: deviation sqrt(5)/2, one step of 1 across, none down.
+    ramp = np.tile(np.arange(4.0), (5, 1))[..., None]
+    assert standardised_variation(ramp) == pytest.approx(2 / np.sqrt(5))
+    noise = np.random.default_rng(0).standard_normal((200, 200, 1))
+    assert standardised_variation(noise) == pytest.approx(4 / np.sqrt(np.pi), rel=0.02)
+    assert standardised_variation(np.ones((3, 3, 1))) == 0
+
+
+def test_rank_correlation_follows_the_order_only():
+    assert rank_correlation([1, 2, 3], [10, 100, 1000]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    # Ranks 1 2 3 4 against 1 3 2 4: 1 - 6·2 / (4·15) = 0.8.
+    assert rank_correlation([1, 2, 3, 4], [1, 9, 4, 16]) == pytest.approx(0.8)
+    assert rank_correlation([1, 2, 3], [5, 5, 5]) == 0

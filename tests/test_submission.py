@@ -1,0 +1,169 @@
+"""Finding and reading submissions: what is there, what is missing, what is left out."""
+
+from __future__ import annotations
+
+import ast
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import submission as module
+from harness.errors import UsageError
+from harness.submission import Submission, drop_magics, find_submissions, prepare
+
+
+def write(path, text="x = 1\n"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_folder_of_folders_and_files_is_a_cohort_sorted_by_name(tmp_path):
+    write(tmp_path / "bob" / "submission.py")
+    write(tmp_path / "Jane Doe 😀" / "submission.ipynb")
+    write(tmp_path / ("x" * 200) / "submission.py")
+    write(tmp_path / "_notes" / "submission.py")
+    write(tmp_path / ".git" / "config")
+    write(tmp_path / "readme.txt")
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    names = [found.name for found in find_submissions(tmp_path)]
+    assert names == ["Jane Doe 😀", "bob", "link", "x" * 200]
+
+
+def test_files_go_by_their_name_unless_two_would_share_it(tmp_path):
+    write(tmp_path / "students" / "alice" / "submission.py")
+    for name in ("alice.py", "carol.ipynb", "dave.py", "dave.ipynb"):
+        write(tmp_path / "mixed" / name)
+    (tmp_path / "mixed" / "alice").mkdir()
+    # A folder with Python files directly in it is one submission.
+    assert [s.name for s in find_submissions(tmp_path / "mixed")] == ["mixed"]
+    assert [s.name for s in find_submissions(tmp_path / "students")] == ["alice"]
+    assert find_submissions(tmp_path / "mixed" / "alice.py")[0].name == "alice"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda p: None, "expected a submission or a folder of submissions, found nothing"),
+        (lambda p: p.symlink_to("gone"), "found a link to gone, which is not there"),
+        (lambda p: p.mkdir(), "one folder per student, each with submission.py .* an empty folder"),
+        (lambda p: write(p / "a.txt"), "found a.txt"),
+        (lambda p: write(p), r"expected a .py or .ipynb file or a folder, found a file"),
+    ],
+)
+def test_a_path_without_submissions_says_what_was_expected(tmp_path, make, said):
+    path = tmp_path / "cohort"
+    make(path)
+    with pytest.raises(UsageError, match=said):
+        find_submissions(path)
+
+
+def test_a_script_is_copied_with_its_helpers_and_links_are_left_out(tmp_path):
+    folder = tmp_path / "alice"
+    write(folder / "submission.py")
+    write(folder / "helpers" / "more.py")
+    write(folder / "__pycache__" / "old.pyc")
+    write(folder / ".git" / "config")
+    (folder / "secret").symlink_to("/etc/passwd")
+    source = prepare(Submission("alice", folder), tmp_path / "run")
+    assert source.files == ("submission.py",)
+    copied = {path.relative_to(tmp_path / "run").as_posix() for path in tmp_path.rglob("run/**/*")}
+    assert copied == {"submission.py", "helpers", "helpers/more.py"}
+    assert source.notes == ("links among the files were left out; hand in the files themselves",)
+
+
+@pytest.mark.parametrize(
+    ("names", "files", "said"),
+    [
+        (["submission.py", "submission.ipynb"], ("submission.py",), "both submission.py and"),
+        (["lab_final(2).py"], ("lab_final(2).py",), r"lab_final(2).py was run; its name should be"),
+        (["submission.py", "utils.py"], ("submission.py",), ""),
+        (["a.py", "b.py"], (), "expected submission.py or submission.ipynb, found a.py, b.py"),
+    ],
+)
+def test_the_file_to_run_is_chosen_and_said(tmp_path, names, files, said):
+    for name in names:
+        write(tmp_path / "alice" / name)
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == files
+    assert said in " ".join((*source.notes, source.problem))
+
+
+def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):
+    write(tmp_path / "alice" / "submission.py")
+    write(tmp_path / "alice" / "data.csv", "1,2,3\n" * 100)
+    monkeypatch.setattr(module, "MAX_BYTES", 100)
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == ()
+    assert "hand in your own code only" in source.problem
+
+
+def test_the_digest_follows_names_and_bytes(tmp_path):
+    path = write(tmp_path / "alice" / "submission.py")
+    submission = Submission("alice", tmp_path / "alice")
+    before = submission.digest()
+    assert submission.digest() == before
+    path.write_text("x = 2\n")
+    changed = submission.digest()
+    path.rename(path.with_name("other.py"))
+    assert len({before, changed, submission.digest()}) == 3
+    assert Submission("gone", tmp_path / "gone").digest()
+
+
+def notebook(*cells):
+    made = [
+        nbformat.v4.new_markdown_cell(text[3:])
+        if text.startswith("md:")
+        else nbformat.v4.new_code_cell(text)
+        for text in cells
+    ]
+    return nbformat.writes(nbformat.v4.new_notebook(cells=made))
+
+
+def test_a_notebook_becomes_a_file_per_code_cell(tmp_path):
+    text = notebook("md:# Title", "%matplotlib inline\nx = 1", "!ls\n%%bash is not first")
+    write(tmp_path / "alice" / "submission.ipynb", text)
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == ("cell_001.py", "cell_002.py")
+    assert (tmp_path / "run" / "cell_001.py").read_text() == "pass\nx = 1\n"
+    assert source.notes[0] == "cell 1: left out '%matplotlib inline', which is not Python"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', notebook("md:only words")])
+def test_a_notebook_that_cannot_be_read_or_has_no_code_says_so(tmp_path, text):
+    write(tmp_path / "alice" / "submission.ipynb", text)
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == ()
+    assert (
+        "is not a notebook that can be read" in source.problem or "no code cell" in source.problem
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "dropped"),
+    [
+        ("%time x = f()\ny = 2", "pass\ny = 2", ["%time x = f()"]),
+        ("%%time\nx = 1", "\nx = 1", ["%%time"]),
+        ("%%bash\nrm -rf /", "", ["%%bash"]),
+        ("if a:\n    !ls\nb = 1", "if a:\n    pass\nb = 1", ["!ls"]),
+        ("files = !ls\nx?", "pass\npass", ["files = !ls", "x?"]),
+        ('s = """\n!not a command\n"""', 's = """\n!not a command\n"""', []),
+        ("a = b != c", "a = b != c", []),
+        ("x = 5 %3", "x = 5 %3", []),
+    ],
+)
+def test_magics_are_blanked_where_they_are_not_python(text, code, dropped):
+    assert drop_magics(text) == (code, dropped)
+
+
+@given(st.text())
+def test_dropping_magics_never_fails_and_leaves_python_alone(text):
+    code, dropped = drop_magics(text)
+    assert isinstance(code, str)
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return
+    assert (code, dropped) == (text, [])
