@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import nbformat
 import pytest
@@ -136,9 +137,7 @@ def test_a_notebook_that_cannot_be_read_or_has_no_code_says_so(tmp_path, text):
     write(tmp_path / "alice" / "submission.ipynb", text)
     source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
     assert source.files == ()
-    assert (
-        "is not a notebook that can be read" in source.problem or "no code cell" in source.problem
-    )
+    assert re.search("is not a notebook that can be read|no code cell", source.problem)
 
 
 @pytest.mark.parametrize(

@@ -34,20 +34,19 @@ def test_any_bytes_in_any_pieces_raise_only_wire_errors(data, size):
     try:
         for start in range(0, len(data), size):
             reader.feed(data[start : start + size])
-            while reader.take() is not None:
-                pass
-    except WireError as error:
-        assert str(error)
+            reader.take()
+    except WireError:
+        return
+    assert len(data) < 16 or data.startswith(b"XGH1")
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_header_and_payload_raise_only_wire_errors(header, payload):
     try:
         found = read(frame(header, payload))
-    except WireError as error:
-        assert str(error)
-    else:
-        assert isinstance(found.header, dict)
+    except WireError:
+        return
+    assert isinstance(found.header, dict)
 
 
 @given(st.binary(min_size=1, max_size=60), st.integers(0, 400))
@@ -56,10 +55,9 @@ def test_a_valid_frame_with_bytes_overwritten_raises_only_wire_errors(junk, plac
     data[place : place + len(junk)] = junk
     try:
         found = read(bytes(data))
-    except WireError as error:
-        assert str(error)
-    else:
-        assert found is None or all(array.dtype in ARRAY_DTYPES for array in found.arrays)
+    except WireError:
+        return
+    assert found is None or all(array.dtype in ARRAY_DTYPES for array in found.arrays)
 
 
 @pytest.mark.parametrize("dtype", sorted(ARRAY_DTYPES, key=str))
@@ -146,12 +144,16 @@ values = st.recursive(
 @given(values)
 def test_values_make_the_round_trip_through_json(value):
     tree = json.loads(json.dumps(encode(value, [])))
-    try:
-        back = decode(tree, [])
-    except ValueError as error:
-        assert "nested more than" in str(error)
+    if depth(value) > 8:
+        with pytest.raises(ValueError, match="nested more than"):
+            decode(tree, [])
     else:
-        assert repr(back) == repr(value)
+        assert repr(decode(tree, [])) == repr(value)
+
+
+def depth(value) -> int:
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(depth, inner), default=0) if isinstance(value, (list, dict)) else 0
 
 
 @pytest.mark.parametrize(

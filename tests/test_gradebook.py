@@ -1,0 +1,156 @@
+"""What grading leaves behind: schema, atomic files, when a stored grade still holds, the CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+
+from harness.environment import versions
+from harness.errors import UsageError
+from harness.gradebook import Gradebook, plain_cell
+from harness.outputs import CaseOutput, CaseStatus, Outputs
+from harness.results import (
+    SCHEMA_FILE,
+    CaseResult,
+    CheckResult,
+    Grade,
+    Outcome,
+    RunStatus,
+    RunSummary,
+)
+
+DIGESTS = {"lab": "a", "submission": "b", "golden": "c"}
+RUN = RunSummary(RunStatus.COMPLETED, 1.23456, notes=("a note",), printed="hello")
+
+
+def case(outcome=Outcome.PASSED, **changes):
+    given = {"score": 1.0, "measured": {"iou": float("nan"), "n": 3}, **changes}
+    return CaseResult("one", outcome, threshold={"iou": 0.5}, **given)
+
+
+def grade(name="alice", *cases):
+    checks = (
+        CheckResult("maps", "class_activation_maps", "x.y", 6.0, cases or (case(),)),
+        CheckResult("top", "top_predictions", "x.z", 2.0, (case(),)),
+    )
+    return Grade(name, checks, RUN, versions(), DIGESTS)
+
+
+OUTPUTS = Outputs("alice", RUN, {"t/one": CaseOutput(CaseStatus.RETURNED, [np.arange(3), "x"])})
+
+
+def test_a_check_earns_points_in_proportion_to_its_passed_cases():
+    made = grade("alice", case(), case(Outcome.FAILED), case(Outcome.FAILED))
+    assert made.checks[0].points == pytest.approx(2)  # one of three, of 6
+    assert made.points == pytest.approx(4)
+    assert made.max_points == 8
+    assert made.technique_points()["class_activation_maps"] == (pytest.approx(2), 6)
+
+
+def test_one_case_not_judged_makes_the_grade_not_judged():
+    made = grade("alice", case(), case(Outcome.NOT_JUDGED))
+    assert not made.judged
+    assert made.to_json()["outcome"] == "not_judged"
+
+
+def test_the_json_keeps_the_schema_and_the_schema_refuses_what_is_off():
+    schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    data = grade().to_json()
+    jsonschema.validate(data, schema)
+    assert data["checks"][0]["cases"][0]["measured"] == {"iou": None, "n": 3}
+    assert data["run"]["seconds"] == 1.235
+    for change in ({"outcome": "passed"}, {"points": -1}, {"extra": 1}, {"checks": []}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**data, **change}, schema)
+
+
+def test_a_run_summary_makes_the_round_trip():
+    assert RunSummary.from_json(RUN.to_json()) == RunSummary(
+        RunStatus.COMPLETED, 1.235, notes=("a note",), printed="hello"
+    )
+
+
+def test_outputs_and_grade_are_stored_and_read(tmp_path):
+    book = Gradebook(tmp_path / "reports")
+    book.save(grade(), OUTPUTS)
+    assert book.read("alice")["points"] == 8
+    value = book.outputs("alice").cases["t/one"].value
+    assert value[0].tolist() == [0, 1, 2]
+    assert not list(tmp_path.rglob("*.partial"))
+    book.save(grade(), OUTPUTS)  # a second time, over the first
+    assert book.outputs("alice") is not None
+
+
+def test_a_stored_grade_holds_until_something_it_depends_on_changes(tmp_path):
+    book = Gradebook(tmp_path)
+    book.save(grade(), OUTPUTS)
+    assert book.kept("alice", DIGESTS) is None  # its report is not there
+    book.report("alice").write_text("report")
+    assert book.kept("alice", DIGESTS)["submission"] == "alice"
+    for name in DIGESTS:
+        assert book.kept("alice", {**DIGESTS, name: "changed"}) is None
+    path = book.of("alice") / "grade.json"
+    text = path.read_text()
+    path.write_text(text.replace(versions()["numpy"], "0.0"))
+    assert book.kept("alice", DIGESTS) is None
+    path.write_text(text[: len(text) // 2])
+    assert book.kept("alice", DIGESTS) is None
+    path.write_text(text.replace('"format_version": 1', '"format_version": 99'))
+    assert book.kept("alice", DIGESTS) is None
+
+
+def test_a_grade_that_was_not_judged_is_not_kept(tmp_path):
+    book = Gradebook(tmp_path)
+    book.save(grade("alice", case(Outcome.NOT_JUDGED)), OUTPUTS)
+    book.report("alice").write_text("report")
+    assert book.kept("alice", DIGESTS) is None
+
+
+def test_damaged_outputs_are_as_none(tmp_path):
+    book = Gradebook(tmp_path)
+    assert book.outputs("alice") is None
+    book.save(grade(), OUTPUTS)
+    (book.of("alice") / "outputs" / "arrays.safetensors").write_bytes(b"junk")
+    assert book.outputs("alice") is None
+
+
+def test_a_submission_named_as_the_books_own_file_gets_a_folder_all_the_same(tmp_path):
+    book = Gradebook(tmp_path)
+    for name in ("index.html", "Grades.csv"):
+        book.save(grade(name), OUTPUTS)
+    book.index.write_text("index")
+    assert book.read("index.html")["submission"] == "index.html"
+
+
+def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"the reports' folder .* cannot be made"):
+        Gradebook(tmp_path / "file" / "reports")
+
+
+def test_the_csv_computes_nothing_and_has_no_zero_for_what_was_not_judged(tmp_path):
+    book = Gradebook(tmp_path)
+    grades = [
+        grade("=HYPERLINK(1)").to_json(),
+        grade('bob, the "2nd"', case(Outcome.NOT_JUDGED)).to_json(),
+    ]
+    with book.write_csv(grades).open(newline="", encoding="utf-8") as stream:
+        first, second = csv.DictReader(stream)
+    assert first["submission"] == "'=HYPERLINK(1)"
+    assert (first["points"], first["class_activation_maps"]) == ("8.0", "6.0")
+    assert second["submission"] == 'bob, the "2nd"'
+    assert (second["outcome"], second["points"], second["top_predictions"]) == (
+        "not_judged",
+        "",
+        "",
+    )
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_cells_that_a_spreadsheet_would_compute_are_text(start):
+    assert plain_cell(start + "1") == "'" + start + "1"
+    assert plain_cell("a" + start) == "a" + start
