@@ -363,7 +363,7 @@ def test_wrong_shapes_are_said_in_words(lab):
     assert "Layer conv cannot be drawn: expected shape (8, 8, 20), got (2, 2)." in page.words
     assert "Cannot be drawn: expected shape (3, 8, 8, 4), got (3, 4)." in page.words
     assert "your image has shape (4, 4, 7), which cannot be drawn" in page.words
-    assert "Your map is empty (shape (0, 4)): nothing to draw." in page.words
+    assert "returned shape (0, 4); expected one heatmap" in page.words
     assert "could not be drawn" not in page.words
 
 

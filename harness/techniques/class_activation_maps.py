@@ -128,14 +128,11 @@ def _figure(item: Evidence) -> Figure:
     pictures = [photograph(rgb(image), f"The image {arguments['image']}", "The image")]
     parts: list[Part] = []
     for owner, heatmap in (("Your", item.value), ("The reference's", item.accepted[0])):
-        if heatmap.size == 0:
-            parts.append(Note(f"{owner} map is empty (shape {heatmap.shape}): nothing to draw."))
-            continue
         alt = f"{owner} map for {asked} over {arguments['image']}: {where_strongest(heatmap)}"
         pictures.append(
             photograph(overlay(image, heatmap), alt, f"{owner} map (yellow: strongest)")
         )
-    if item.value.size and item.value.min() < 0:
+    if item.value.min() < 0:
         parts.append(
             Note(
                 f"Your map goes down to {item.value.min():.3g}; it is drawn from its lowest value "
