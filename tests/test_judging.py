@@ -304,7 +304,7 @@ def test_wrong_maps_fail_with_a_hint(lab, value, hint):
     judgement = heatmap(lab, value)
     assert not judgement.passed
     assert hint in judgement.hint
-    assert "guided gradients" in judgement.hint or "check one by one" not in judgement.hint
+    assert "guided at every ReLU" in judgement.hint or "check one by one" not in judgement.hint
     assert "the map agrees too little with the expected one: IoU" in judgement.message
 
 
