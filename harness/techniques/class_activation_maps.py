@@ -107,7 +107,7 @@ def _hint(item: Evidence, heatmap: npt.NDArray[np.float64]) -> str:
         return "the map has negative values: the weighted sum goes through a ReLU (eq. 2)"
     if np.ptp(heatmap) <= 1e-12:
         return "the map is empty or constant; check the gradient and the layer's output"
-    guided = ", guided at every ReLU on the way," if item.arguments.get("modifier") else ""
+    guided = ", guided at every ReLU on the way" if item.arguments.get("modifier") else ""
     return (
         "check one by one: the score is the asked class's logit (before softmax), its gradient "
         f"at the asked layer{guided}, averaged over the map into one weight per channel, the "
