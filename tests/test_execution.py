@@ -399,6 +399,15 @@ def test_a_child_that_dies_at_start_is_the_machines_fault(lab, tmp_path, monkeyp
     assert STARTUP_SECONDS > 60  # a loaded machine takes long to import TensorFlow
 
 
+def test_a_model_that_cannot_be_loaded_costs_no_point(lab, tmp_path):
+    (tmp_path / "submission.py").write_text("def top_predictions(*a): return []", "utf-8")
+    with Runner(lab, CONTRACT) as runner:
+        (runner._materials / "digits.keras").write_bytes(b"not a model")
+        outputs = runner.run(Submission("alice", tmp_path), [TOP])
+    assert outputs.cases[TOP.key].status is CaseStatus.NOT_RUN
+    assert "model 'digits' could not be loaded" in outputs.cases[TOP.key].message
+
+
 def test_no_process_outlives_its_session(run, tmp_path):
     text = """
 import os, subprocess

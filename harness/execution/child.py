@@ -80,10 +80,14 @@ class Child:
         function = getattr(self.module, header["function"])
         arguments = decode(header["arguments"], request.arrays)
         assert isinstance(arguments, dict)
-        started = time.monotonic()
         try:
             _seed(header["seed"])
             model = {"model": load_model(self.models[header["model"]])}
+        except Exception as error:  # the lab's fault, not the student's
+            message = f"model {header['model']!r} could not be loaded: {error}"
+            return pack({"reply": "not_run", "message": message, "traceback": "", "seconds": 0}, [])
+        started = time.monotonic()
+        try:
             bound = _bind(function, self.contract[header["function"]], {**model, **arguments})
             started = time.monotonic()
             value = bound()

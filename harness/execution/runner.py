@@ -13,7 +13,8 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -113,6 +114,7 @@ class _Run:
         self.source = source
         self.home = home
         self.outputs: dict[str, CaseOutput] = {}
+        self.seconds_left = runner.lab.limits.submission_seconds
         self.notes = list(source.notes)
         self.printed = ""
         self.ended: tuple[RunStatus, str] | None = None
@@ -122,12 +124,11 @@ class _Run:
 
     def all(self, calls: Sequence[Call]) -> Outputs:
         started = time.monotonic()
-        deadline = started + self.runner.lab.limits.submission_seconds
         queue = deque(calls)
         try:
             while queue and self.ended is None:
-                if _left(deadline) > 0:
-                    self._one_child(queue, deadline)
+                if self.seconds_left > 0:
+                    self._one_child(queue)
                 else:
                     self._out_of_time(queue)
         except MachineError as error:
@@ -139,25 +140,35 @@ class _Run:
         ordered = {call.key: self.outputs[call.key] for call in calls}
         return Outputs(self.submission.name, run, ordered)
 
-    def _one_child(self, queue: deque[Call], deadline: float) -> None:
+    def _one_child(self, queue: deque[Call]) -> None:
         """Run calls until the child is of no more use or none is left."""
-        case_seconds = self.runner.lab.limits.case_seconds
         folder = self.home / "submission"
         with self.runner.session(folder, self.source.files, self.home) as session:
             try:
-                if not self._load(session, min(case_seconds, _left(deadline))):
+                if not self._load(session):
                     self._fail_all(queue, self.load_failure)
                     return
-                while queue and _left(deadline) > 0 and self._call(session, queue, deadline):
+                while queue and self.seconds_left > 0 and self._call(session, queue):
                     pass
             finally:
                 if session.printed and session.printed not in self.printed:
                     self.printed = (self.printed + session.printed)[:40_000]
 
-    def _load(self, session: Session, seconds: float) -> bool:
-        """Load the submission; False, with `load_failure` and `ended` set, when that is in vain."""
+    @contextmanager
+    def _clock(self) -> Iterator[float]:
+        """Seconds that the student's code may take now; what it takes is counted, our start not."""
+        started = time.monotonic()
         try:
-            reply = session.ask({"ask": "load"}, [], seconds).header
+            yield min(self.runner.lab.limits.case_seconds, self.seconds_left)
+        finally:
+            self.seconds_left -= time.monotonic() - started
+
+    def _load(self, session: Session) -> bool:
+        """Load the submission; False, with `load_failure` and `ended` set, when that is in vain."""
+        seconds = 0.0
+        try:
+            with self._clock() as seconds:
+                reply = session.ask({"ask": "load"}, [], seconds).header
             self.found = _strings(reply["found"])
             self.defined = _strings(reply["defined"])
             failures = reply["failures"]
@@ -193,7 +204,7 @@ class _Run:
         self.load_failure = CaseOutput(CaseStatus.NOT_LOADED, message=message, traceback=traceback)
         return False
 
-    def _call(self, session: Session, queue: deque[Call], deadline: float) -> bool:
+    def _call(self, session: Session, queue: deque[Call]) -> bool:
         """Run the first call of the queue; False if the child is then of no more use."""
         call = queue.popleft()
         if call.function not in self.found:
@@ -203,9 +214,10 @@ class _Run:
                 + suggest(call.function, self.defined).replace("allowed:", "found:"),
             )
             return True
-        seconds = min(self.runner.lab.limits.case_seconds, _left(deadline))
+        seconds = 0.0
         try:
-            self.outputs[call.key] = ask(session, call, seconds)
+            with self._clock() as seconds:
+                self.outputs[call.key] = ask(session, call, seconds)
             return True
         except TimedOutError:
             message = f"timed out in {call.key} after {seconds:.0f} s; the other cases are graded"
@@ -275,10 +287,6 @@ def _strings(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise TypeError("expected a list of names")
     return [item[:200] for item in value[:200]]
-
-
-def _left(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic())
 
 
 def _stage(lab: Lab, folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -122,7 +123,30 @@ def _save(
 ) -> None:
     models = folder / "models"
     models.mkdir(parents=True, exist_ok=True)
-    model.save(models / f"{name}.keras")
+    path = models / f"{name}.keras"
+    model.save(path)
+    _make_portable(path)
     text = json.dumps([list(pair) for pair in classes], indent=1)
     (models / f"{name}.classes.json").write_text(text + "\n", "utf-8")
     (models / f"{name}.md").write_text(card, "utf-8")
+
+
+def _make_portable(path: Path) -> None:
+    """Rewrite a `.keras` file so that the oldest Keras we support reads it too.
+
+    A newer Keras writes arguments that an older one refuses: of the weights' initializers, for
+    which a trained network has no use, and new ones of layers that are not set.
+    """
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    for layer in config["config"]["layers"]:
+        layer["config"] = {
+            key: value
+            for key, value in layer["config"].items()
+            if value is not None and not key.endswith("_initializer")
+        }
+    parts["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
