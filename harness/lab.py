@@ -165,42 +165,17 @@ def read_lab(path: Path) -> Lab:
     """
     source = read_yaml(path)
     _validate_structure(source)
-    data = source.data
-    base = path.parent
-
-    def existing(place: Place, name: str) -> Path:
-        file = base / name
-        if not file.is_file():
-            raise source.error(place, f"no file {name!r} in {base}; names here are relative to it")
-        return file
-
-    models = {name: _model(source, name, entry, existing) for name, entry in data["models"].items()}
-    images = {
-        name: LabImage(
-            name,
-            existing(("images", name, "file"), entry["file"]),
-            tuple(
-                (
-                    item["class"],
-                    existing(("images", name, "objects", index, "mask"), item["mask"])
-                    if "mask" in item
-                    else None,
-                )
-                for index, item in enumerate(entry.get("objects", []))
-            ),
-        )
-        for name, entry in data["images"].items()
-    }
-    datasets = {
-        name: existing(("datasets", name, "file"), entry["file"])
-        for name, entry in data.get("datasets", {}).items()
-    }
+    data, base = source.data, path.parent
+    models = {name: _model(source, name, entry) for name, entry in data["models"].items()}
     return Lab(
         source=source,
         title=data["title"],
         models=models,
-        images=images,
-        datasets=datasets,
+        images={name: _image(source, name, entry) for name, entry in data["images"].items()},
+        datasets={
+            name: _existing(source, ("datasets", name, "file"), entry["file"])
+            for name, entry in data.get("datasets", {}).items()
+        },
         cases=tuple(_cases(source, models)),
         checks=tuple(_checks(source)),
         limits=Limits(**data.get("limits", {})),
@@ -210,7 +185,25 @@ def read_lab(path: Path) -> Lab:
     )
 
 
-def _model(source: YamlFile, name: str, entry: Mapping[str, Any], existing: Any) -> ModelSpec:
+def _existing(source: YamlFile, place: Place, name: str) -> Path:
+    """The file of that name beside the lab file; an error that names the place if there is none."""
+    base = source.path.parent
+    if not (base / name).is_file():
+        raise source.error(place, f"no file {name!r} in {base}; names here are relative to it")
+    return base / name
+
+
+def _image(source: YamlFile, name: str, entry: Mapping[str, Any]) -> LabImage:
+    place: Place = ("images", name)
+    objects = []
+    for index, item in enumerate(entry.get("objects", [])):
+        mask = item.get("mask")
+        at = (*place, "objects", index, "mask")
+        objects.append((item["class"], _existing(source, at, mask) if mask else None))
+    return LabImage(name, _existing(source, (*place, "file"), entry["file"]), tuple(objects))
+
+
+def _model(source: YamlFile, name: str, entry: Mapping[str, Any]) -> ModelSpec:
     place: Place = ("models", name)
     if ("file" in entry) == ("application" in entry):
         raise source.error(
@@ -222,22 +215,22 @@ def _model(source: YamlFile, name: str, entry: Mapping[str, Any], existing: Any)
         raise source.error(place, "'classes' is missing: a JSON file of [id, name] per output")
     if "application" in entry and "weights" not in entry:
         raise source.error(place, "'weights' is missing: 'imagenet', or a weights file")
-    weights = entry.get("weights")
-    if weights is not None and weights != "imagenet":
-        weights = str(existing((*place, "weights"), weights))
+    files = {
+        key: _existing(source, (*place, key), entry[key])
+        for key in ("file", "classes", "weights")
+        if key in entry and entry[key] != "imagenet"
+    }
     try:
         spec = ModelSpec(
             name=name,
             preprocessing=entry["preprocessing"],
-            classes=read_classes(existing((*place, "classes"), entry["classes"])),
-            file=existing((*place, "file"), entry["file"]) if "file" in entry else None,
+            classes=read_classes(files["classes"]),
+            file=files.get("file"),
             application=entry.get("application"),
-            weights=weights,
+            weights=str(files.get("weights", "imagenet")) if "weights" in entry else None,
         )
         spec.layer_names()  # a damaged file is found now, not by every submission
     except LabError as error:
-        if str(error).startswith(str(source.path)):
-            raise
         raise source.error(place, str(error)) from None
     return spec
 
