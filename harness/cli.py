@@ -19,6 +19,7 @@ from rich.markup import escape
 
 import harness
 from harness.errors import HarnessError, UsageError
+from harness.texts import visible
 
 EXIT_OK, EXIT_BELOW, EXIT_ERROR, EXIT_NOT_JUDGED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -29,10 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options, Console(highlight=False, soft_wrap=True)))
     except HarnessError as error:
-        sys.stderr.write(f"harness: error: {error}\n")
+        sys.stderr.write(f"harness: error: {visible(str(error))}\n")
         return EXIT_ERROR
     except OSError as error:
-        sys.stderr.write(f"harness: error: {error}; what was graded before is kept\n")
+        text = visible(str(error))
+        sys.stderr.write(f"harness: error: {text}; what was graded before is kept\n")
         return EXIT_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("\nharness: stopped; the same command goes on where it stopped\n")
@@ -112,7 +114,7 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
     submissions = find_submissions(options.submissions)
     lab = open_lab(find_lab(options.submissions, options.lab))
     book = Gradebook(options.out)
-    width = max(len(submission.name) for submission in submissions)
+    width = min(40, max(len(submission.name) for submission in submissions))
     count = 0
 
     def show(done: Done) -> None:
@@ -128,7 +130,7 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
         grades = grade_cohort(grader, submissions, book, jobs=options.jobs, on_done=show)
     left = [grade["submission"] for grade in grades if grade["outcome"] != "judged"]
     if left:
-        console.print(f"not judged ({len(left)}): {', '.join(left)}", markup=False)
+        console.print(f"not judged ({len(left)}): {visible(', '.join(left))}", markup=False)
     console.print(f"reports: {book.folder}{os.sep}, starting at {book.index}", markup=False)
     return EXIT_NOT_JUDGED if left else EXIT_OK
 
@@ -171,20 +173,22 @@ def _open(options: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def _line(grade: Mapping[str, Any], width: int) -> str:
+    name = f"{visible(grade['submission']):{width}}"
     if grade["outcome"] != "judged":
-        return f"{grade['submission']:{width}}  not judged: {grade['run']['message']}"
+        return f"{name}  not judged: {visible(grade['run']['message'])}"
     status = grade["run"]["status"]
     told = "" if status == "completed" else f"  {status.replace('_', ' ')}"
-    return f"{grade['submission']:{width}}  {grade['points']:5.2f} / {grade['max_points']:g}{told}"
+    return f"{name}  {grade['points']:5.2f} / {grade['max_points']:g}{told}"
 
 
 def _print_checks(console: Console, grade: Mapping[str, Any]) -> None:
     """The terminal summary: each check's points, and each failed case with what to do next."""
     run = grade["run"]
     if run["message"]:
-        console.print(f"[bold]{run['status'].replace('_', ' ')}[/]: {escape(run['message'])}")
+        message = escape(visible(run["message"]))
+        console.print(f"[bold]{run['status'].replace('_', ' ')}[/]: {message}")
     for note in run["notes"]:
-        console.print(f"note: {note}", markup=False)
+        console.print(f"note: {visible(note)}", markup=False)
     for check in grade["checks"]:
         full = check["points"] == check["max_points"]
         colour = "green" if full else "red"
@@ -195,7 +199,7 @@ def _print_checks(console: Console, grade: Mapping[str, Any]) -> None:
             if case["outcome"] != "passed":
                 told.setdefault((case["message"], case["hint"]), []).append(case["id"])
         for (message, hint), cases in told.items():
-            console.print(f"      ✗ {', '.join(cases)}: {message}", markup=False)
+            console.print(f"      ✗ {', '.join(cases)}: {visible(message)}", markup=False)
             if hint:
-                console.print(f"        → {hint}", markup=False)
+                console.print(f"        → {visible(hint)}", markup=False)
     console.print(f"{grade['points']:g} of {grade['max_points']:g} points", style="bold")

@@ -79,6 +79,25 @@ def test_a_model_file_that_is_not_one_is_named(course, capsys):
     assert "objects.keras is not a Keras model: expected the .keras file" in error
 
 
+def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
+    message = "\x1b]0;title\x07 [bold]x[/] \u202e"
+    case = {"id": "a", "outcome": "failed", "message": message, "hint": "h\x1b[2J"}
+    check = {"id": "c", "technique": "t", "points": 0, "max_points": 1, "cases": [case]}
+    grade = {
+        "submission": "eve\x1b[31m",
+        "outcome": "judged",
+        "points": 0,
+        "max_points": 1,
+        "run": {"status": "crashed", "message": message, "notes": [message]},
+        "checks": [check],
+    }
+    cli._print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
+    printed = capsys.readouterr().out + cli._line(grade, 10)
+    assert "\x1b" not in printed.replace("\x1b[1m", "").replace("\x1b[0m", "")
+    assert "\u202e" not in printed
+    assert printed.count("⟨U+001B⟩]0;title⟨U+0007⟩ [bold]x[/] ⟨U+202E⟩") == 3
+
+
 def test_check_takes_one_submission(course, capsys):
     for name in ("bob", "carol"):
         (course / "submissions" / name).mkdir()

@@ -23,8 +23,9 @@ from harness.lab import Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.report import write_index, write_report
 from harness.report.drawings import draw
-from harness.report.pages import points, visible
+from harness.report.pages import points
 from harness.results import Grade, RunStatus, RunSummary
+from harness.texts import visible
 
 HOSTILE = "<script>alert(1)</script> \"quoted\" 'single' & \u202eback\u202c \x1b[31m \x00"
 CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

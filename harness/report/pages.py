@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,12 +16,7 @@ from harness.outputs import Outputs
 from harness.report.drawings import draw
 from harness.report.of_cohort import cohort_page
 from harness.report.of_student import student_page
-
-# Control characters but for tab and line feed; marks that turn the direction of text, with which a
-# name can pretend to be another; lone surrogates, which no file can hold.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
+from harness.texts import visible
 
 
 def write_report(
@@ -50,11 +44,6 @@ def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> No
         grades: as in `grade.json`.
     """
     _write(path, "index.html", cohort_page(path.parent, lab, grades))
-
-
-def visible(text: str) -> str:
-    """Show what would not be seen, or would turn the text around, by its code point."""
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
 
 
 def points(value: float) -> str:

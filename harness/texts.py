@@ -1,0 +1,16 @@
+"""Texts that come from outside, made fit to be shown to people."""
+
+from __future__ import annotations
+
+import re
+
+# Control characters but for tab and line feed; marks that turn the direction of text, with which a
+# name can pretend to be another; lone surrogates, which no file can hold.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+
+
+def visible(text: str) -> str:
+    """Show what would not be seen, or would turn the text around, by its code point."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
