@@ -1,8 +1,11 @@
 """The `harness` command: arguments and exit codes, nothing else.
 
-Exit codes: 0 all is well (`check`: at or above the pass mark; `grade`: every submission judged),
-1 `check` below the pass mark or `golden verify` drifted, 2 a usage, lab or golden error,
-3 `grade` could not judge some submission.
+Exit codes:
+
+- 0: all is well (`check`: at or above the pass mark; `grade`: every submission judged).
+- 1: `check` below the pass mark, `golden verify` drifted, `calibrate` found what no case tells.
+- 2: a usage, lab or golden error.
+- 3: `grade` could not judge some submission.
 """
 
 from __future__ import annotations
@@ -62,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("submissions", type=Path)
     grade.set_defaults(run=_grade)
+    calibrate = commands.add_parser(
+        "calibrate",
+        parents=[shared, many],
+        help="run all accepted variants and known mistakes: does every case tell right from wrong?",
+    )
+    calibrate.add_argument("only", nargs="*", help="names, or beginnings of names, of entries")
+    calibrate.set_defaults(run=_calibrate)
     golden = commands.add_parser("golden", help="golden outputs of the reference")
     actions = golden.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, run, text in (
@@ -133,6 +143,37 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
         console.print(f"not judged ({len(left)}): {visible(', '.join(left))}", markup=False)
     console.print(f"reports: {book.folder}{os.sep}, starting at {book.index}", markup=False)
     return EXIT_NOT_JUDGED if left else EXIT_OK
+
+
+def _calibrate(options: argparse.Namespace, console: Console) -> int:
+    from harness.calibration import Finding, calibrate, read_catalogue
+    from harness.grading import Grader, open_lab
+    from harness.lab import find_lab
+
+    lab = open_lab(find_lab(Path.cwd(), options.lab))
+    if lab.reference is None:
+        raise UsageError(f"{lab.source.path}: no 'reference' folder is named; nothing to calibrate")
+    entries = read_catalogue(lab.reference)
+    if options.only:
+        entries = [entry for entry in entries if entry.path.stem.startswith(tuple(options.only))]
+    if not entries:
+        raise UsageError(f"no variant or mistake of that name in {lab.reference}")
+
+    def show(finding: Finding) -> None:
+        entry = finding.entry
+        word = "ok   " if finding.as_it_should_be else "WRONG"
+        kind = "mistake" if entry.is_mistake else "variant"
+        cases = ", ".join((*finding.failed, *finding.not_judged)) or "none"
+        line = f"{word} {kind} {entry.path.stem}: {len(set(finding.failed))} failed: {cases}"
+        console.print(line, markup=False)
+
+    with Grader(lab) as grader:
+        findings = calibrate(grader, entries, jobs=options.jobs, on_found=show)
+    for is_mistake, text in ((False, "variants keep every point"), (True, "mistakes are caught")):
+        chosen = [item for item in findings if item.entry.is_mistake == is_mistake]
+        right = sum(item.as_it_should_be for item in chosen)
+        console.print(f"{right} of {len(chosen)} {text}", markup=False)
+    return EXIT_OK if all(item.as_it_should_be for item in findings) else EXIT_BELOW
 
 
 def _golden_build(options: argparse.Namespace, console: Console) -> int:

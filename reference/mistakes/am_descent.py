@@ -1,0 +1,28 @@
+"""Descends instead of ascending: the loss has the wrong sign.
+
+Technique: activation_maximization
+Hint: the update adds the gradient of the score to the image, or subtracts that of the loss.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from reference.graph import Floats
+from reference.mistakes._ascent import ascend, total_variation
+from reference.submission import *  # noqa: F403
+
+
+def maximize_activation(  # type: ignore[no-redef]
+    model: keras.Model,
+    layer_name: str,
+    filter_indices: Sequence[int],
+    tv_weight: float,
+    seed: int,
+) -> Floats:
+    def loss(scores: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(scores) + tv_weight * total_variation(image)
+
+    return ascend(model, layer_name, filter_indices, loss, np.random.default_rng(seed))

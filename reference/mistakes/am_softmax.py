@@ -1,0 +1,31 @@
+"""Maximizes the probability after the softmax instead of the logit.
+
+Technique: activation_maximization
+Hint: replace the softmax by a linear output before you differentiate, and check that the change
+    took effect: rebuild the model, or take the logits from the layer before.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from reference.graph import Floats
+from reference.mistakes._ascent import ascend, total_variation
+from reference.submission import *  # noqa: F403
+
+
+def maximize_activation(  # type: ignore[no-redef]
+    model: keras.Model,
+    layer_name: str,
+    filter_indices: Sequence[int],
+    tv_weight: float,
+    seed: int,
+) -> Floats:
+    def loss(scores: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        return tv_weight * total_variation(image) - tf.reduce_sum(scores)
+
+    return ascend(
+        model, layer_name, filter_indices, loss, np.random.default_rng(seed), softmax=True
+    )

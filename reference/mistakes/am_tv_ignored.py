@@ -1,0 +1,28 @@
+"""Leaves the total variation out of the loss.
+
+Technique: activation_maximization
+Hint: add tv_weight times the total variation of the image to the loss that you minimise.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from reference.graph import Floats
+from reference.mistakes._ascent import ascend
+from reference.submission import *  # noqa: F403
+
+
+def maximize_activation(  # type: ignore[no-redef]
+    model: keras.Model,
+    layer_name: str,
+    filter_indices: Sequence[int],
+    tv_weight: float,
+    seed: int,
+) -> Floats:
+    def loss(scores: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        return -tf.reduce_sum(scores)
+
+    return ascend(model, layer_name, filter_indices, loss, np.random.default_rng(seed))

@@ -1,0 +1,22 @@
+"""Feeds the colour channels in the order blue, green, red.
+
+Technique: class_activation_maps
+Hint: keep the order red, green, blue: images come as RGB, and model.preprocess_input expects that.
+"""
+
+import keras
+import numpy as np
+
+from reference.graph import Floats
+from reference.submission import *  # noqa: F403
+from reference.variants._cam import Image, activations_and_gradients, relu
+
+
+def class_activation_map(  # type: ignore[no-redef]
+    model: keras.Model, image: Image, class_index: int, layer_name: str, modifier: str | None = None
+) -> Floats:
+    batch = model.preprocess_input(image[np.newaxis, ..., ::-1])
+    features, gradients = activations_and_gradients(
+        model, image, class_index, layer_name, modifier, batch=batch
+    )
+    return relu(features @ gradients.mean(axis=(0, 1)))
