@@ -60,12 +60,16 @@ class Gradebook:
         return self.of(name) / "report.html"
 
     def save(self, grade: Grade, outputs: Outputs) -> None:
-        """Store one submission's outputs, then its grade: a grade always finds its outputs."""
+        """Store one submission's outputs, then its grade: a grade always finds its outputs.
+
+        A report of before is taken away, so that no later run keeps it for this grade's.
+        """
         folder = self.of(grade.submission)
         fresh = folder / "outputs.partial"
         shutil.rmtree(fresh, ignore_errors=True)
         outputs.save(fresh)
         (folder / "grade.json").unlink(missing_ok=True)
+        self.report(grade.submission).unlink(missing_ok=True)
         shutil.rmtree(folder / "outputs", ignore_errors=True)
         fresh.rename(folder / "outputs")
         grade.write(folder / "grade.json")
@@ -84,15 +88,14 @@ class Gradebook:
         grade = self.read(name)
         if grade is None or not self.report(name).is_file():
             return None
-        depends = {**grade["digests"], **grade["environment"]}
-        same = depends == {**digests, **versions()} and grade["outcome"] == "judged"
-        return grade if same else None
+        depends = (grade.get("digests"), grade.get("environment"), grade.get("outcome"))
+        return grade if depends == (dict(digests), versions(), "judged") else None
 
     def outputs(self, name: str) -> Outputs | None:
         """The stored outputs of one submission, if they are there and whole."""
         try:
             return Outputs.load(self.of(name) / "outputs")
-        except (OSError, ValueError, KeyError, SafetensorError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
             return None
 
     def write_csv(self, grades: Sequence[Mapping[str, Any]]) -> Path:

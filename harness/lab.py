@@ -21,7 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from harness.errors import LabError, UsageError, suggest
-from harness.models import ModelSpec, read_classes
+from harness.models import DAMAGED_ZIP, ModelSpec, read_classes
 from harness.yamlfile import Place, YamlFile, read_yaml
 
 _SCHEMA = Path(__file__).with_name("lab.schema.json")
@@ -116,7 +116,8 @@ class Lab:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return stored["images"], stored["labels"]
-        except (OSError, ValueError, KeyError) as error:
+        # A file with a single array, .npy, comes without the `with`: a TypeError or AttributeError.
+        except (*DAMAGED_ZIP, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LabError(
                 f"{path}: expected an .npz file with arrays 'images' and 'labels' ({error})"
             ) from None
@@ -152,7 +153,7 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
-    except (OSError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's word for a broken PNG
         raise LabError(f"{path}: not an image that can be read ({error})") from None
     return pixels[..., None] if pixels.ndim == 2 else pixels
 

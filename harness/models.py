@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from harness.errors import LabError, suggest
 if TYPE_CHECKING:
     import keras
 
+# What `zipfile` raises on a damaged file; RuntimeError is its word for what it cannot decompress.
+DAMAGED_ZIP = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 # Means of ImageNet's channels in the order blue, green, red (He et al. and VGG's release).
 _CAFFE_MEANS = (103.939, 116.779, 123.68)
 
@@ -85,7 +88,7 @@ class ModelSpec:
             with zipfile.ZipFile(self.file) as archive:
                 config = json.loads(archive.read("config.json"))
             return tuple(layer["config"]["name"] for layer in config["config"]["layers"])
-        except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        except (*DAMAGED_ZIP, KeyError, TypeError, ValueError) as error:
             raise LabError(
                 f"{self.file} is not a Keras model: expected the .keras file that model.save() "
                 f"writes ({type(error).__name__}: {error}); save it again, or name another file"

@@ -10,6 +10,7 @@ import ast
 import hashlib
 import re
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def find_submissions(path: Path) -> list[Submission]:
             raise UsageError(f"{path}: expected a .py or .ipynb file or a folder, found a file")
         return [Submission(path.stem, path)]
     if _candidates(path):
-        return [Submission(path.resolve().name, path)]
+        return [Submission(path.resolve().name or "submission", path)]
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "_")))
     handed_in = [entry for entry in entries if _may_be(entry)]
     # A file goes by its name without the ending, unless another entry does too.
@@ -125,6 +126,8 @@ def prepare(submission: Submission, folder: Path) -> Source:
     main, problem = _main_file(submission.path, notes)
     if main is None:
         return Source((), tuple(notes), problem)
+    if not (folder / main.name).is_file():
+        return Source((), tuple(notes), f"{main.name} is a link; hand in the file itself")
     if main.suffix == ".ipynb":
         return _split_notebook(folder / main.name, folder, notes)
     return Source((main.name,), tuple(notes))
@@ -201,8 +204,10 @@ def _copy(path: Path, folder: Path, notes: list[str]) -> None:
 def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
     """Write each code cell as a Python file; outputs and metadata are never looked at."""
     try:
-        notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-        cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of cells without an id, for one
+            notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+        cells = ["".join(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
     # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
@@ -228,9 +233,13 @@ def drop_magics(text: str) -> tuple[str, list[str]]:
     with `!` or `%` is never touched.
     """
     try:
-        ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of "\\d" in a string, for one: no fault of syntax
+            ast.parse(text)
     except (SyntaxError, ValueError):
         pass
+    except (RecursionError, MemoryError):  # nested too deep to tell; the child says so
+        return text, []
     else:
         return text, []
     lines = text.split("\n")

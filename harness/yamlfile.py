@@ -11,6 +11,7 @@ import yaml
 from harness.errors import LabError
 
 Place = tuple["str | int", ...]
+_KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def read_yaml(path: Path) -> YamlFile:
         return YamlFile(path, loader.construct_document(node), lines)
     except (OSError, UnicodeError) as error:
         raise LabError(f"{path}: cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:  # a date that does not exist; no end of nesting
+        raise LabError(f"{path}: not valid YAML: {error}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise LabError(f"{path}:{line}: not valid YAML: {error.problem}") from None
@@ -67,8 +70,13 @@ def _locate(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) 
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (*place, key.value)
             line = key.start_mark.line + 1
+            if key.tag not in _KEYS:
+                raise LabError(
+                    f"{path}:{line}: a key is {key.tag.removeprefix('tag:yaml.org,2002:')}, "
+                    "expected text; put it in quotes"
+                )
+            inner = (*place, key.value)
             if inner in lines:
                 raise LabError(
                     f"{path}:{line}: {key.value!r} is given twice, first on line {lines[inner]}; "

@@ -10,7 +10,11 @@ from scipy.stats import pearsonr
 from skimage.transform import resize
 
 from harness.metrics.heatmaps import correlation, iou_above, mean_iou, scaled, to_grid
-from harness.metrics.images import rank_correlation, standardised_variation
+from harness.metrics.images import (
+    axis_roughness,
+    rank_correlation,
+    standardised_variation,
+)
 
 A = np.array([[4.0, 2.0], [1.0, 0.0]])
 B = np.array([[2.0, 0.0], [2.0, 0.0]])
@@ -97,3 +101,13 @@ def test_rank_correlation_follows_the_order_only():
     # Ranks 1 2 3 4 against 1 3 2 4: 1 - 6·2 / (4·15) = 0.8.
     assert rank_correlation([1, 2, 3, 4], [1, 9, 4, 16]) == pytest.approx(0.8)
     assert rank_correlation([1, 2, 3], [5, 5, 5]) == 0
+
+
+def test_roughness_is_per_axis_and_worked_out_by_hand():
+    # Columns 1, -1, 1, -1: variance 1, steps of 2 across (squared 4), none down.
+    stripes = np.tile([1.0, -1.0, 1.0, -1.0], (3, 1))[..., None]
+    assert axis_roughness(stripes) == pytest.approx((0, 4))
+    assert axis_roughness(5 * stripes.transpose(1, 0, 2) + 2) == pytest.approx((4, 0))
+    noise = np.random.default_rng(0).standard_normal((200, 200, 1))
+    assert axis_roughness(noise) == pytest.approx((2, 2), rel=0.03)
+    assert axis_roughness(np.ones((3, 3, 1))) == (0, 0)

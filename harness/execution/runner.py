@@ -278,7 +278,8 @@ def _postpone(queue: deque[Call], function: str) -> None:
 def _how(returncode: int) -> str:
     if returncode >= 0:
         return f"exit status {returncode}; a graded function must return, not exit"
-    name = signal.Signals(-returncode).name
+    known = {int(number): number.name for number in signal.Signals}
+    name = known.get(-returncode, str(-returncode))  # real-time signals have no name
     hint = {"SIGSEGV": "a crash in native code", "SIGABRT": "often too little memory"}
     return f"signal {name}" + (f", {hint[name]}" if name in hint else "")
 

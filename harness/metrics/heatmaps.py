@@ -81,10 +81,16 @@ def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     Returns:
         −1 to 1; 1 when both are constant.
     """
-    x = np.asarray(a, "float64").ravel() - np.mean(a)
-    y = np.asarray(b, "float64").ravel() - np.mean(b)
+    x, y = _centred(a), _centred(b)
     norms = float(np.linalg.norm(x)), float(np.linalg.norm(y))
     tiny = 1e-12
     if norms[0] <= tiny or norms[1] <= tiny:
         return 1.0 if max(norms) <= tiny else 0.0
     return float(np.clip(x @ y / (norms[0] * norms[1]), -1.0, 1.0))
+
+
+def _centred(values: npt.NDArray[Any]) -> Map:
+    """Flat, at most 1 in size, then of mean 0, so that no scale is too small or too large."""
+    flat = np.asarray(values, "float64").ravel()
+    flat = flat / (np.abs(flat).max() or 1.0)
+    return flat - flat.mean()

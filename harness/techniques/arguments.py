@@ -15,7 +15,7 @@ def image() -> Argument:
     """The name of an image of the lab → `image`, uint8 (H, W, C)."""
 
     def resolve(lab: Lab, case: Case, given: Any) -> Mapping[str, Value]:
-        if given not in lab.images:
+        if not isinstance(given, str) or given not in lab.images:
             raise ArgumentError(f"no image {given!r}; {suggest(given, lab.images)}")
         return {"image": lab.images[given].pixels()}
 
@@ -26,7 +26,7 @@ def dataset() -> Argument:
     """The name of a data set of the lab → `images` uint8 (n, H, W, C) and `labels` int (n,)."""
 
     def resolve(lab: Lab, case: Case, given: Any) -> Mapping[str, Value]:
-        if given not in lab.datasets:
+        if not isinstance(given, str) or given not in lab.datasets:
             raise ArgumentError(f"no data set {given!r}; {suggest(given, lab.datasets)}")
         images, labels = lab.dataset(given)
         return {"images": images, "labels": labels}

@@ -105,7 +105,7 @@ def _against(item: Evidence, golden: npt.NDArray[Any], threshold: Mapping[str, f
 def _hint(item: Evidence, heatmap: npt.NDArray[np.float64]) -> str:
     if heatmap.min() < 0:
         return "the map has negative values: the weighted sum goes through a ReLU (eq. 2)"
-    if np.ptp(heatmap) <= 1e-12:
+    if np.ptp(heatmap) <= 1e-12 * heatmap.max():
         return "the map is empty or constant; check the gradient and the layer's output"
     guided = ", guided at every ReLU on the way" if item.arguments.get("modifier") else ""
     return (

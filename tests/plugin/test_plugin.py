@@ -39,7 +39,7 @@ def test_there_is_one_item_per_submission_and_case(pytester, cohort):
         [
             "alice::top_predictions::soccer01",
             "alice::layer_activations::mean-l2",
-            "alice::activation_maximization::digit3",
+            "alice::activation_maximization::digit9",
             "alice::class_activation_maps::soccer03-guided",
             "bob::class_activation_maps::soccer03-guided",
         ]
