@@ -234,7 +234,7 @@ def drop_magics(text: str) -> tuple[str, list[str]]:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of "\\d" in a string, for one: no fault of syntax
+            warnings.simplefilter("ignore")  # of \d in a string, for one: no fault of syntax
             ast.parse(text)
     except (SyntaxError, ValueError):
         pass

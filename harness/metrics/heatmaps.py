@@ -93,4 +93,5 @@ def _centred(values: npt.NDArray[Any]) -> Map:
     """Flat, at most 1 in size, then of mean 0, so that no scale is too small or too large."""
     flat = np.asarray(values, "float64").ravel()
     flat = flat / (np.abs(flat).max() or 1.0)
-    return flat - flat.mean()
+    centred: Map = flat - flat.mean()
+    return centred

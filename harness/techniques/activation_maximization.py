@@ -95,8 +95,8 @@ def drift(case: Case, stored: npt.NDArray[Any], fresh: npt.NDArray[Any], oracle:
     that is as good.
     """
     then, now = scores(case, stored, oracle), scores(case, fresh, oracle)
-    in_scores = float(np.abs(then - now).max() / np.abs(then).max())
-    variation = standardised_variation(stored)
+    in_scores = float(np.abs(then - now).max() / max(np.abs(then).max(), 1e-9))
+    variation = max(standardised_variation(stored), 1e-9)
     return max(in_scores, abs(standardised_variation(fresh) - variation) / variation)
 
 
