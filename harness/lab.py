@@ -114,7 +114,8 @@ class Lab:
         """
         path = self.datasets[name]
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # Opened here, because np.load leaves a damaged file open.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 return stored["images"], stored["labels"]
         # A file with a single array, .npy, comes without the `with`: a TypeError or AttributeError.
         except (*DAMAGED_ZIP, ValueError, KeyError, TypeError, AttributeError) as error:

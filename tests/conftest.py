@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from harness import techniques
+from harness.grading import open_lab
+from harness.techniques.base import Evidence
+
 LAB = """\
 format_version: 1
 title: Small
@@ -53,3 +57,18 @@ def lab_file(tmp_path: Path) -> Path:
     path = tmp_path / "lab.yaml"
     path.write_text(LAB, "utf-8")
     return path
+
+
+@pytest.fixture
+def evidence(lab_file: Path):
+    """Make the evidence of a case: `evidence("top_predictions/photo", value, golden)`."""
+    lab = open_lab(lab_file)
+    cases = {techniques.key(case): case for case in lab.cases}
+
+    def make(key: str, value, *accepted, facts=None) -> Evidence:
+        case = cases[key]
+        normalised = techniques.technique_of(case).normalise(lab, case, value)
+        arguments = techniques.resolve_arguments(lab, case)
+        return Evidence(case, lab, arguments, normalised, list(accepted), facts or {})
+
+    return make

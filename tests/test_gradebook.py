@@ -103,6 +103,62 @@ def test_a_stored_grade_holds_until_something_it_depends_on_changes(tmp_path):
     assert book.kept("alice", DIGESTS) is None
 
 
+def test_a_run_killed_before_its_report_was_written_leaves_nothing_to_keep(tmp_path):
+    book = Gradebook(tmp_path)
+    book.save(grade(), OUTPUTS)
+    book.report("alice").write_text("the report of the first grade")
+    changed = {**DIGESTS, "submission": "handed in again"}
+    second = Grade("alice", grade().checks, RUN, versions(), changed)
+    book.save(second, OUTPUTS)  # and here the machine stops
+    assert book.read("alice")["digests"] == changed
+    assert book.kept("alice", changed) is None
+    assert not book.report("alice").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"format_version": 1}', "\udcff", "[" * 50])
+def test_a_grade_that_somebody_damaged_is_made_again(tmp_path, text):
+    book = Gradebook(tmp_path)
+    book.save(grade(), OUTPUTS)
+    book.report("alice").write_text("report")
+    (book.of("alice") / "grade.json").write_text(text, errors="surrogateescape")
+    assert book.kept("alice", DIGESTS) is None
+
+
+@pytest.mark.parametrize("part", ["digests", "environment"])
+def test_a_digest_or_a_version_more_or_less_is_a_change(tmp_path, part):
+    book = Gradebook(tmp_path)
+    book.save(grade(), OUTPUTS)
+    book.report("alice").write_text("report")
+    path = book.of("alice") / "grade.json"
+    data = json.loads(path.read_text("utf-8"))
+    for other in ({**data[part], "new": "1"}, dict(list(data[part].items())[1:]), None):
+        path.write_text(json.dumps({**data, part: other}))
+        assert book.kept("alice", DIGESTS) is None
+    path.write_text(json.dumps(data))
+    assert book.kept("alice", DIGESTS) == data
+
+
+def test_a_submission_that_was_never_graded_has_no_grade(tmp_path):
+    assert Gradebook(tmp_path).read("alice") is None
+    assert Gradebook(tmp_path).kept("alice", DIGESTS) is None
+
+
+@pytest.mark.parametrize("document", ["[]", "{}", '{"submission": 1, "run": [], "cases": []}'])
+def test_outputs_of_another_layout_are_as_none(tmp_path, document):
+    book = Gradebook(tmp_path)
+    book.save(grade(), OUTPUTS)
+    (book.of("alice") / "outputs" / "outputs.json").write_text(document)
+    assert book.outputs("alice") is None
+
+
+def test_outputs_of_a_run_with_other_fields_are_as_none(tmp_path):
+    book = Gradebook(tmp_path)
+    book.save(grade(), OUTPUTS)
+    path = book.of("alice") / "outputs" / "outputs.json"
+    path.write_text(path.read_text("utf-8").replace('"printed"', '"spoken"'), "utf-8")
+    assert book.outputs("alice") is None
+
+
 def test_a_grade_that_was_not_judged_is_not_kept(tmp_path):
     book = Gradebook(tmp_path)
     book.save(grade("alice", case(Outcome.NOT_JUDGED)), OUTPUTS)
@@ -148,6 +204,30 @@ def test_the_csv_computes_nothing_and_has_no_zero_for_what_was_not_judged(tmp_pa
         "",
         "",
     )
+
+
+def test_a_technique_that_one_submission_lacks_is_an_empty_cell(tmp_path):
+    short = grade("bob").to_json()
+    del short["techniques"]["top_predictions"]
+    path = Gradebook(tmp_path).write_csv([grade().to_json(), short])
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0][-2:] == ["class_activation_maps", "top_predictions"]
+    assert rows[1] == ["alice", "judged", "8.0", "8.0", "6.0", "2.0"]
+    assert rows[2] == ["bob", "judged", "8.0", "8.0", "6.0", ""]
+
+
+def test_a_csv_of_no_submission_has_its_header(tmp_path):
+    path = Gradebook(tmp_path).write_csv([])
+    assert path.read_text("utf-8").strip() == "submission,outcome,points,max_points"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["grades.csv"]
+
+
+def test_names_with_line_breaks_or_half_characters_stay_in_their_cell(tmp_path):
+    book = Gradebook(tmp_path)
+    path = book.write_csv([grade("a\nb").to_json(), grade("c\udcff").to_json()])
+    with path.open(newline="", encoding="utf-8") as stream:
+        assert [row["submission"] for row in csv.DictReader(stream)] == ["a\nb", "c\\udcff"]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

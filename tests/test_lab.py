@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from harness import techniques
 from harness.errors import LabError, UsageError
@@ -83,6 +84,28 @@ def test_a_case_is_resolved_to_the_values_of_its_call(lab_file):
         ("{tie: 0.01}", "{ties: 0.01}", "unknown threshold 'ties' of top_predictions.agreement; did you mean 'tie'?"),
         ("cases: [cat]", "cases: [cut]", "no group of cases (a sweep or a repetition) 'cut'"),
         ("points: 1, cases: [cat]}", "points: 1}\n  - {id: x, metric: layer_activations.dominant_agreement, points: 1}", "no case for layer_activations.dominant_agreement; it judges dominant_filters"),
+        ("title: Small", "title: {{ title }}", "lab.yaml:2: a key is map, expected text; put it in quotes"),
+        ("  photo: {file", "  1: {file", "lab.yaml:6: a key is int, expected text; put it in quotes"),
+        ("title: Small", "yes: Small", "lab.yaml:2: a key is bool, expected text"),
+        ("title: Small", "title: 2024-02-30", "not valid YAML: day is out of range for month"),
+        ("title: Small", "title: &a [*a]", "not valid YAML: "),
+        ("title: Small", "title: 2024-02-03", "lab.yaml:2, title: found datetime.date(2024, 2, 3): "),
+        ("format_version: 1", "format_version: 2", "lab.yaml:1, format_version: found 2: 1 was expected"),
+        ("model: net, image: photo}", "model: net, image: [photo]}", "no image ['photo']; "),
+        ("dataset: set", "dataset: {a: b}", "no data set {'a': 'b'}; "),
+        ("class: cat", "class: [cat]", "model 'net' has no class \"['cat']\""),
+        ("class: cat", "class: -1", "has no class '-1'"),
+        ("layers: [conv, dense]", "layers: []", "expected a list of layer names, found []"),
+        ("filter_indices: [1]", "filter_indices: [true]", "expected a list of indices such as [1, 7], found [True]"),
+        ("tv_weight: 1, repeat", "tv_weight: .nan, repeat", "expected a number from 0 to 1000, found nan"),
+        ("tv_weight: 1, repeat", "tv_weight: -1, repeat", "expected a number from 0 to 1000, found -1"),
+        ("tv_weight: 1, repeat", "tv_weight: true, repeat", "expected a number from 0 to 1000, found True"),
+        ("sweep: {tv_weight: [1, 4]}", "sweep: {tv_wait: [1, 4]}", "lab.yaml:18, cases.maximize_activation.0.tv_wait: unknown argument 'tv_wait' of maximize_activation; did you mean 'tv_weight'?"),
+        ("sweep: {tv_weight: [1, 4]}", "sweep: {tv_weight: [1]}", "found [1]: [1] is too short"),
+        ("file: net.keras, ", "application: VGG16, weights: gone.h5, ", "lab.yaml:4, models.net.weights: no file 'gone.h5' in"),
+        ("{file: photo.png}", "{file: photo.png, objects: [{class: cat, mask: gone.png}]}", "images.photo.objects.0.mask: no file 'gone.png' in"),
+        ("file: set.npz", "file: sat.npz", "lab.yaml:9, datasets.set.file: no file 'sat.npz' in"),
+        ("{tie: 0.01}", "{tie: much}", "found 'much': 'much' is not of type 'number'"),
         ("tv_weight: 1, repeat: true", "tv_weight: 1", None),
     ],
 )  # fmt: skip
@@ -134,6 +157,84 @@ def test_a_data_set_without_its_arrays_is_named(lab_file):
     np.savez(lab_file.with_name("set.npz"), pictures=np.zeros(3))
     with pytest.raises(LabError, match="arrays 'images' and 'labels'"):
         lab.dataset("set")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: b"no archive",
+        lambda data: data[: len(data) // 2],
+        lambda data: data.replace(b"\x93NUMPY", b"\x93NUMPI"),
+        lambda data: data[:60] + bytes(20) + data[80:],
+    ],
+)
+def test_a_damaged_data_set_is_named_whatever_is_wrong_with_it(lab_file, damage):
+    lab = open_lab(lab_file)
+    path = lab_file.with_name("set.npz")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(LabError, match=r"set\.npz: expected an \.npz file with arrays 'images'"):
+        lab.dataset("set")
+
+
+def test_a_data_set_that_is_one_array_or_objects_is_refused(lab_file):
+    lab = open_lab(lab_file)
+    path = lab_file.with_name("set.npz")
+    np.savez(path, images=np.array([{}], object), labels=np.zeros(1))
+    with pytest.raises(LabError, match="Object arrays cannot be loaded"):
+        lab.dataset("set")
+    with path.open("wb") as stream:
+        np.save(stream, np.zeros(3))
+    with pytest.raises(LabError, match="arrays 'images' and 'labels'"):
+        lab.dataset("set")
+
+
+def test_an_image_cut_short_or_broken_within_is_named(lab_file):
+    path = lab_file.with_name("photo.png")
+    data = path.read_bytes()
+    broken = data.replace(b"IDAT", b"\xfdDAT")
+    for damaged in (b"", data[:60], data[: len(data) // 2], broken):
+        path.write_bytes(damaged)
+        with pytest.raises(LabError, match=r"photo\.png: not an image that can be read"):
+            read_image(path)
+
+
+def test_images_with_palette_or_transparency_become_three_channels(lab_file):
+    path = lab_file.with_name("photo.png")
+    for mode in ("P", "RGBA", "LA", "1"):
+        Image.new(mode, (5, 4)).save(path)
+        assert read_image(path).shape == (4, 5, 3)
+
+
+def test_a_merged_mapping_counts_as_written_out(lab_file):
+    text = lab_file.read_text("utf-8").replace(
+        "photo: {file: photo.png}", "photo: &p {file: photo.png}"
+    )
+    text = text.replace("grey: {file: grey.png}", "grey: {<<: *p}")
+    lab_file.write_text(text, "utf-8")
+    assert open_lab(lab_file).images["grey"].file.name == "photo.png"
+
+
+def test_hidden_cases_limits_and_folders_are_read(lab_file):
+    text = lab_file.read_text("utf-8").replace("k: 3", "")
+    text = text.replace("title: Small", "title: Small\ngolden: g\nreference: r\npass_mark: 0.6")
+    text = text.replace("models:", "limits: {case_seconds: 5, memory_mb: 4096}\nmodels:", 1)
+    text = text.replace("{id: mean,", "{hidden: true, id: mean,")
+    lab_file.write_text(text, "utf-8")
+    lab = open_lab(lab_file)
+    assert [case.id for case in lab.cases if case.hidden] == ["mean"]
+    assert (lab.limits.case_seconds, lab.limits.memory_mb, lab.limits.output_mb) == (5, 4096, 64)
+    assert (lab.golden, lab.reference) == (lab.folder / "g", lab.folder / "r")
+    assert lab.pass_mark == 0.6
+
+
+def test_an_application_has_no_file_and_takes_any_layer(lab_file):
+    text = lab_file.read_text("utf-8")
+    text = text.replace("file: net.keras,", "application: VGG16, weights: imagenet,")
+    lab_file.write_text(text.replace("layer_name: conv", "layer_name: block5_conv3"), "utf-8")
+    model = open_lab(lab_file).models["net"]
+    assert (model.file, model.application, model.weights) == (None, "VGG16", "imagenet")
+    assert model.layer_names() is None
 
 
 def test_classes_in_the_layout_of_keras_are_read_too(lab_file):

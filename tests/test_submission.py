@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
 
 import nbformat
@@ -92,6 +94,93 @@ def test_the_file_to_run_is_chosen_and_said(tmp_path, names, files, said):
     assert said in " ".join((*source.notes, source.problem))
 
 
+@pytest.mark.parametrize("name", ["submission.py", "submission.ipynb"])
+def test_a_main_file_that_is_a_link_is_said_to_be_one(tmp_path, name):
+    write(tmp_path / "elsewhere.py")
+    (tmp_path / "alice").mkdir()
+    (tmp_path / "alice" / name).symlink_to(tmp_path / "elsewhere.py")
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == ()
+    assert source.problem == f"{name} is a link; hand in the file itself"
+
+
+def test_a_submission_that_is_itself_a_link_is_followed(tmp_path):
+    write(tmp_path / "store" / "submission.py", "x = 5\n")
+    for name, target in (("alice", "store"), ("bob.py", "store/submission.py")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+        source = prepare(Submission(name, tmp_path / name), tmp_path / f"run-{name}")
+        [file] = source.files
+        assert (tmp_path / f"run-{name}" / file).read_text() == "x = 5\n"
+
+
+def test_a_link_that_leads_nowhere_is_a_problem_and_no_error(tmp_path):
+    (tmp_path / "alice").symlink_to(tmp_path / "gone")
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.problem == "alice is a link that leads nowhere"
+
+
+def test_what_is_neither_file_nor_folder_is_left_where_it_is(tmp_path):
+    write(tmp_path / "alice" / "submission.py")
+    os.mkfifo(tmp_path / "alice" / "pipe")
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == ("submission.py",)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["submission.py"]
+
+
+def test_one_file_more_than_allowed_is_too_many(tmp_path, monkeypatch):
+    for name in ("submission.py", "a.py", "b.py"):
+        write(tmp_path / "alice" / name)
+    submission = Submission("alice", tmp_path / "alice")
+    monkeypatch.setattr(module, "MAX_FILES", 3)
+    assert prepare(submission, tmp_path / "run").files == ("submission.py",)
+    monkeypatch.setattr(module, "MAX_FILES", 2)
+    problem = prepare(submission, tmp_path / "again").problem
+    assert problem.startswith("more than 2 files or 200 MB were handed in")
+
+
+def test_the_digest_of_a_file_that_cannot_be_read_is_made_all_the_same(tmp_path, monkeypatch):
+    write(tmp_path / "alice" / "submission.py")
+    submission = Submission("alice", tmp_path / "alice")
+    before = submission.digest()
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(module.Path, "read_bytes", refuse)
+    assert submission.digest() not in ("", before)
+
+
+def test_moving_bytes_from_one_file_to_the_next_changes_the_digest(tmp_path):
+    write(tmp_path / "alice" / "a.py", "12")
+    write(tmp_path / "alice" / "b.py", "3")
+    before = Submission("alice", tmp_path / "alice").digest()
+    write(tmp_path / "alice" / "a.py", "1")
+    write(tmp_path / "alice" / "b.py", "23")
+    assert Submission("alice", tmp_path / "alice").digest() != before
+
+
+def test_environments_and_hidden_folders_do_not_count(tmp_path):
+    write(tmp_path / "alice" / "submission.py")
+    submission = Submission("alice", tmp_path / "alice")
+    before = submission.digest()
+    for name in ("venv", "node_modules", "__pycache__", ".ipynb_checkpoints"):
+        write(tmp_path / "alice" / name / "more.py")
+    assert submission.digest() == before
+
+
+def test_a_folder_is_known_to_hold_a_submission_by_the_files_name(tmp_path):
+    write(tmp_path / "alice" / "submission.ipynb")
+    write(tmp_path / "bob" / "lab.py")
+    assert module.holds_submission(tmp_path / "alice")
+    assert not module.holds_submission(tmp_path / "bob")
+
+
+def test_a_submission_in_the_root_folder_has_a_name(monkeypatch):
+    monkeypatch.setattr(module, "_candidates", lambda path: [path / "submission.py"])
+    [found] = find_submissions(module.Path("/"))
+    assert found.name == "submission"
+
+
 def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):
     write(tmp_path / "alice" / "submission.py")
     write(tmp_path / "alice" / "data.csv", "1,2,3\n" * 100)
@@ -138,6 +227,45 @@ def test_a_notebook_that_cannot_be_read_or_has_no_code_says_so(tmp_path, text):
     source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
     assert source.files == ()
     assert re.search("is not a notebook that can be read|no code cell", source.problem)
+
+
+def cells(*sources, minor=5, **changes):
+    """A notebook as some editor wrote it: cells without ids, or whatever is asked for."""
+    empty = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    made = [{**empty, "source": source, **changes} for source in sources]
+    return json.dumps({"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": made})
+
+
+@pytest.mark.parametrize("changes", [{}, {"id": "same"}, {"minor": 0}, {"id": "not an id!"}])
+def test_what_nbformat_only_warns_of_is_no_fault(tmp_path, changes):
+    write(tmp_path / "submission.ipynb", cells(["x = 1\n", "y = 2"], "z = 3", **changes))
+    source = prepare(Submission("alice", tmp_path / "submission.ipynb"), tmp_path / "run")
+    assert source.files == ("cell_001.py", "cell_002.py")
+    assert (tmp_path / "run" / "cell_001.py").read_text() == "x = 1\ny = 2\n"
+
+
+@pytest.mark.parametrize("source", [5, None, [1, 2]])
+def test_a_cell_whose_source_is_no_text_is_a_fault_of_the_file(tmp_path, source):
+    write(tmp_path / "submission.ipynb", cells(source))
+    found = prepare(Submission("alice", tmp_path / "submission.ipynb"), tmp_path / "run")
+    assert found.files == ()
+    assert "submission.ipynb is not a notebook that can be read (" in found.problem
+
+
+def test_a_cell_with_half_a_character_is_written_all_the_same(tmp_path):
+    write(tmp_path / "submission.ipynb", cells("x = '\ud83d'"))
+    source = prepare(Submission("alice", tmp_path / "submission.ipynb"), tmp_path / "run")
+    assert (tmp_path / "run" / source.files[0]).read_text("utf-8") == "x = '?'\n"
+
+
+def test_a_string_that_python_only_warns_of_keeps_its_lines():
+    text = 'pattern = """\n%d \\d\n"""'  # \d is a warning, and an error where warnings are
+    assert drop_magics(text) == (text, [])
+
+
+@pytest.mark.parametrize("text", ["-" * 100_000 + "1", "1" + "+1" * 100_000, "lambda:" * 9_000])
+def test_code_nested_too_deep_to_read_is_left_to_the_child(text):
+    assert drop_magics(text) == (text, [])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import save
 
 from harness.errors import WireError
@@ -74,6 +75,42 @@ def test_nan_infinity_and_views_are_data():
     array = np.array([[np.nan, np.inf, 1.0], [-np.inf, 0.0, 2.0]]).T
     [back] = read(pack({"value": float("inf")}, [array])).arrays
     np.testing.assert_array_equal(back, array)
+
+
+@given(
+    st.lists(
+        st.sampled_from(sorted(ARRAY_DTYPES, key=str)).flatmap(
+            lambda dtype: arrays(dtype, array_shapes(min_dims=0, min_side=0, max_side=3))
+        ),
+        max_size=12,
+    )
+)
+def test_any_arrays_come_back_in_their_order_bit_by_bit(given_arrays):
+    found = read(pack({}, given_arrays)).arrays
+    assert len(found) == len(given_arrays)  # the eleventh, "10", does not come before "2"
+    for back, array in zip(found, given_arrays, strict=True):
+        assert (back.dtype, back.shape) == (array.dtype, array.shape)
+        assert back.tobytes() == array.tobytes()
+
+
+def test_arrays_in_the_other_byte_order_keep_their_values():
+    [back] = read(pack({}, [np.array([1.5, -2.0], ">f4")])).arrays
+    assert back.tolist() == [1.5, -2.0]
+
+
+def test_a_payload_of_just_the_allowed_size_passes_and_one_byte_more_does_not():
+    data = pack({}, [np.zeros(4)])
+    size = len(data) - 16 - 2  # the prefix, and {}
+    assert read(data, size).arrays[0].shape == (4,)
+    with pytest.raises(WireError, match=f"at most {size - 1} bytes, found {size}"):
+        read(data, size - 1)
+
+
+def test_a_fault_is_noticed_before_the_rest_is_waited_for():
+    reader = FrameReader(LIMIT)
+    reader.feed(struct.pack(">4sIQ", b"XGH1", 2, 2**60))
+    with pytest.raises(WireError, match="a payload has at most"):
+        _ = reader.wanted
 
 
 def test_several_frames_come_out_one_by_one_however_they_arrive():
@@ -149,6 +186,18 @@ def test_values_make_the_round_trip_through_json(value):
             decode(tree, [])
     else:
         assert repr(decode(tree, [])) == repr(value)
+
+
+@given(st.integers(0, 2))
+def test_arrays_within_values_are_referred_to_by_their_place(place):
+    value: list = [1, {"a": None, "b": [True, "x"]}]
+    value.insert(place, {"map": np.arange(place), "more": [np.ones(())]})
+    stored: list = []
+    tree = json.loads(json.dumps(encode(value, stored)))
+    back = decode(tree, stored)
+    assert back[place]["map"].tolist() == list(range(place))
+    assert back[place]["more"][0].shape == ()
+    assert len(stored) == 2
 
 
 def depth(value) -> int:

@@ -27,7 +27,8 @@ class OutputError(Exception):
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
+        # Names that students choose go into messages, and may be as long as they please.
+        super().__init__(message if len(message) <= 1000 else message[:999] + "…")
         self.hint = hint
 
 

@@ -131,7 +131,7 @@ def _pair(row: Value) -> tuple[str, float]:
         raise OutputError(message) from None
     if not math.isfinite(number):
         raise OutputError(f"the probability of {name!r} is {number}; expected a number from 0 to 1")
-    return name, number
+    return name[:200], number  # no class has a longer name, and messages stay short
 
 
 def _word(name: str) -> str:

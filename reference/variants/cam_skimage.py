@@ -16,5 +16,5 @@ def class_activation_map(  # type: ignore[no-redef]
     model: keras.Model, image: Image, class_index: int, layer_name: str, modifier: str | None = None
 ) -> Array:
     heatmap = right.class_activation_map(model, image, class_index, layer_name, modifier)
-    large = resize(np.float64(heatmap), image.shape[:2])  # type: ignore[no-untyped-call]
+    large = resize(np.float64(heatmap), image.shape[:2])
     return np.asarray(255 * large / max(large.max(), 1e-12))

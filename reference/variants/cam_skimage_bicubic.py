@@ -15,5 +15,5 @@ def class_activation_map(  # type: ignore[no-redef]
     model: keras.Model, image: Image, class_index: int, layer_name: str, modifier: str | None = None
 ) -> Array:
     heatmap = right.class_activation_map(model, image, class_index, layer_name, modifier)
-    large = resize(heatmap, image.shape[:2], order=3)  # type: ignore[no-untyped-call]
+    large = resize(heatmap, image.shape[:2], order=3)
     return relu(large)
