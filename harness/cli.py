@@ -67,11 +67,25 @@ def _parser() -> argparse.ArgumentParser:
     grade.set_defaults(run=_grade)
     calibrate = commands.add_parser(
         "calibrate",
-        parents=[shared, many],
+        parents=[shared, output, many],
         help="run all accepted variants and known mistakes: does every case tell right from wrong?",
     )
     calibrate.add_argument("only", nargs="*", help="names, or beginnings of names, of entries")
+    calibrate.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if the proof does not hold"
+    )
     calibrate.set_defaults(run=_calibrate)
+    fixtures = commands.add_parser("fixtures", help="hidden sets of cases")
+    sets = fixtures.add_subparsers(dest="action", required=True, metavar="ACTION")
+    new = sets.add_parser(
+        "new", parents=[shared, many], help="draw a hidden set, build its golden outputs, prove it"
+    )
+    new.add_argument("--seed", type=_seed, required=True, help="the same seed draws the same set")
+    new.add_argument("--out", type=Path, required=True, help="a new folder")
+    new.add_argument(
+        "--unproven", action="store_true", help="leave out the proof, and with it all diagnoses"
+    )
+    new.set_defaults(run=_fixtures_new)
     golden = commands.add_parser("golden", help="golden outputs of the reference")
     actions = golden.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, run, text in (
@@ -81,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, parents=[shared, many], help=text)
         action.set_defaults(run=run)
     return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, found {text!r}")
+    return int(text)
 
 
 def _jobs(text: str) -> int:
@@ -146,34 +166,54 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
 
 
 def _calibrate(options: argparse.Namespace, console: Console) -> int:
-    from harness.calibration import Finding, calibrate, read_catalogue
-    from harness.grading import Grader, open_lab
+    from harness.grading import open_lab
     from harness.lab import find_lab
 
     lab = open_lab(find_lab(Path.cwd(), options.lab))
-    if lab.reference is None:
-        raise UsageError(f"{lab.source.path}: no 'reference' folder is named; nothing to calibrate")
-    entries = read_catalogue(lab.reference)
-    if options.only:
-        entries = [entry for entry in entries if entry.path.stem.startswith(tuple(options.only))]
-    if not entries:
-        raise UsageError(f"no variant or mistake of that name in {lab.reference}")
+    return _prove(lab, options, console, check_only=options.check, only=options.only)
 
-    def show(finding: Finding) -> None:
-        entry = finding.entry
-        word = "ok   " if finding.as_it_should_be else "WRONG"
-        kind = "mistake" if entry.is_mistake else "variant"
-        cases = ", ".join((*finding.failed, *finding.not_judged)) or "none"
-        line = f"{word} {kind} {entry.path.stem}: {len(set(finding.failed))} failed: {cases}"
-        console.print(line, markup=False)
 
-    with Grader(lab) as grader:
-        findings = calibrate(grader, entries, jobs=options.jobs, on_found=show)
-    for is_mistake, text in ((False, "variants keep every point"), (True, "mistakes are caught")):
-        chosen = [item for item in findings if item.entry.is_mistake == is_mistake]
-        right = sum(item.as_it_should_be for item in chosen)
-        console.print(f"{right} of {len(chosen)} {text}", markup=False)
-    return EXIT_OK if all(item.as_it_should_be for item in findings) else EXIT_BELOW
+def _fixtures_new(options: argparse.Namespace, console: Console) -> int:
+    from harness import fixtures
+    from harness.calibrated import load, with_thresholds
+    from harness.grading import open_lab
+    from harness.lab import find_lab
+
+    base = open_lab(find_lab(Path.cwd(), options.lab))
+    base = with_thresholds(base, load(base).thresholds)
+    lab = fixtures.new(base, options.seed, options.out, jobs=options.jobs)
+    console.print(f"hidden set of {len(lab.cases)} cases: {lab.source.path}", markup=False)
+    if options.unproven:
+        return EXIT_OK
+    return _prove(lab, options, console)
+
+
+def _prove(
+    lab: Any,
+    options: argparse.Namespace,
+    console: Console,
+    *,
+    check_only: bool = False,
+    only: Sequence[str] = (),
+) -> int:
+    from harness.calibration import page
+    from harness.calibration.running import Row
+    from harness.calibration.whole import calibrate
+
+    def show(row: Row) -> None:
+        kind = "mistake" if row.entry.is_mistake else "variant"
+        word = "ok   " if page.comes_out_right(row) else "WRONG"
+        console.print(f"{word} {kind} {row.entry.name}: {page.verdict(row)}", markup=False)
+
+    done = calibrate(
+        lab, options.out, jobs=options.jobs, on_row=show, check_only=check_only, only=only
+    )
+    texts = [*done.proof.notes, *done.proof.problems, *page.counts(done.proof)]
+    if done.written:
+        texts.append(f"calibration: {done.written}")
+    for text in (*texts, f"page: {done.page}"):
+        console.print(text, markup=False)
+    return EXIT_BELOW if done.proof.problems else EXIT_OK
 
 
 def _golden_build(options: argparse.Namespace, console: Console) -> int:

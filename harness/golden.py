@@ -1,8 +1,9 @@
 """Golden outputs: built from the reference, verified against it, loaded with suspicion.
 
-A golden folder holds `manifest.json`, the reference's outputs (`reference/`) and the facts that
-the harness found out about the cases (`facts/`). The manifest has the SHA-256 of every file, of
-every case (function, arguments, model) and of the reference's sources, the versions and the seed.
+A golden folder holds `manifest.json`, the reference's outputs (`reference/`), those of the accepted
+variants that say `Golden: yes` (`variants/NAME/`), and the facts that the harness found out about
+the cases (`facts/`). The manifest has the SHA-256 of every file, of every case (function,
+arguments, model) and of the reference's sources, the versions and the seed.
 Anything that does not fit is a `GoldenError`, never a lost point.
 """
 
@@ -13,7 +14,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from safetensors import SafetensorError
 
 from harness import techniques
 from harness.calls import Call
+from harness.catalogue import Entry, golden_variants, read_catalogue
 from harness.environment import versions
 from harness.errors import GoldenError
 from harness.execution.runner import Runner
@@ -86,15 +88,21 @@ def build(lab: Lab, runner: Runner, jobs: int = 1) -> Path:
     """
     folder = folder_of(lab)
     outputs = run_reference(lab, runner, jobs)
+    variants = _run_variants(lab, runner, outputs, jobs)
+    reseeded = run_reseeded(lab, runner, jobs)
     facts: dict[str, CaseOutput] = {}
     for case in lab.cases:
         key = techniques.key(case)
         technique = techniques.technique_of(case)
-        found = technique.facts(lab, case, _normalised(lab, case, outputs), runner.oracle)
+        again = [technique.normalise(lab, case, value) for value in reseeded.get(key, ())]
+        normal = _normalised(lab, case, outputs)
+        found = technique.facts(lab, case, normal, again, runner.oracle)
         facts[key] = CaseOutput(CaseStatus.RETURNED, dict(found))
     fresh = folder.with_name(folder.name + ".partial")
     shutil.rmtree(fresh, ignore_errors=True)
     _without_times(outputs).save(fresh / "reference")
+    for variant in variants:
+        variant.save(fresh / "variants" / variant.submission)
     summary = RunSummary(RunStatus.COMPLETED, 0.0)
     Outputs("facts", summary, facts).save(fresh / "facts")
     manifest = {
@@ -143,11 +151,21 @@ def load(lab: Lab) -> Golden:
             )
     try:
         reference = Outputs.load(folder / "reference")
+        parts = [name.split("/") for name in manifest["files"]]
+        names = sorted({part[1] for part in parts if part[0] == "variants"})
+        variants = [Outputs.load(folder / "variants" / name) for name in names]
         facts = Outputs.load(folder / "facts")
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise GoldenError(f"golden outputs in {folder} cannot be read ({error!r})") from None
     return Golden(
-        accepted={techniques.key(case): [_normalised(lab, case, reference)] for case in lab.cases},
+        accepted={
+            techniques.key(case): [
+                _normalised(lab, case, outputs)
+                for outputs in (reference, *variants)
+                if techniques.key(case) in outputs.cases
+            ]
+            for case in lab.cases
+        },
         facts={key: _dict(output.value) for key, output in facts.cases.items()},
         digest=_sha256(folder / MANIFEST),
     )
@@ -184,13 +202,49 @@ def run_reference(lab: Lab, runner: Runner, jobs: int = 1) -> Outputs:
     Raises:
         GoldenError: there is no reference, or it fails a case.
     """
+    reference = reference_of(lab)
+    return _run_calls(
+        runner, reference, [techniques.call_of(lab, case) for case in lab.cases], jobs
+    )
+
+
+def reference_of(lab: Lab) -> Submission:
+    """The reference as a submission.
+
+    Raises:
+        GoldenError: there is none.
+    """
     if lab.reference is None or not (lab.reference / "submission.py").is_file():
         raise GoldenError(
             f"no reference implementation at {lab.reference}; golden outputs are built in a "
             "checkout of the course, where lab.yaml's 'reference' names its folder"
         )
-    reference = Submission("reference", lab.reference / "submission.py", (lab.reference,))
-    calls: list[Call] = [techniques.call_of(lab, case) for case in lab.cases]
+    return Submission("reference", lab.reference / "submission.py", (lab.reference,))
+
+
+def run_reseeded(lab: Lab, runner: Runner, jobs: int = 1) -> dict[str, list[Value]]:
+    """What the reference returns with other seeds, per case of a technique that wants to know.
+
+    Raises:
+        GoldenError: the reference fails.
+    """
+    reference = reference_of(lab)
+    calls = []
+    for case in lab.cases:
+        call = techniques.call_of(lab, case)
+        seed = call.arguments.get("seed")
+        for number in range(1, 1 + techniques.technique_of(case).seeds):
+            assert isinstance(seed, int)
+            arguments = {**call.arguments, "seed": seed + 1000 * number}
+            calls.append(replace(call, key=f"{call.key}#{number}", arguments=arguments))
+    found: dict[str, list[Value]] = {}
+    if calls:
+        for key, output in _run_calls(runner, reference, calls, jobs).cases.items():
+            found.setdefault(key.rpartition("#")[0], []).append(output.value)
+    return found
+
+
+def _run_calls(runner: Runner, reference: Submission, calls: Sequence[Call], jobs: int) -> Outputs:
     with ThreadPoolExecutor(jobs) as pool:
         parts = list(pool.map(lambda i: runner.run(reference, calls[i::jobs]), range(jobs)))
     merged = {key: output for part in parts for key, output in part.cases.items()}
@@ -201,6 +255,33 @@ def run_reference(lab: Lab, runner: Runner, jobs: int = 1) -> Outputs:
             )
     ordered = {call.key: merged[call.key] for call in calls}
     return Outputs("reference", parts[0].run, ordered)
+
+
+def _run_variants(lab: Lab, runner: Runner, reference: Outputs, jobs: int) -> list[Outputs]:
+    """What the accepted variants that are golden return, as their technique keeps it."""
+    chosen = [
+        entry
+        for entry in golden_variants(read_catalogue(lab.reference))
+        if any(techniques.technique_of(case).name == entry.technique for case in lab.cases)
+    ]
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda entry: _run_variant(lab, runner, reference, entry), chosen))
+
+
+def _run_variant(lab: Lab, runner: Runner, reference: Outputs, entry: Entry) -> Outputs:
+    cases = [case for case in lab.cases if techniques.technique_of(case).name == entry.technique]
+    calls = [techniques.call_of(lab, case) for case in cases]
+    outputs = runner.run(entry.submission(lab), calls)
+    accept = techniques.TECHNIQUES[entry.technique].accept
+    kept: dict[str, CaseOutput] = {}
+    for case in cases:
+        key = techniques.key(case)
+        output = outputs.cases[key]
+        if output.status is not CaseStatus.RETURNED:
+            raise GoldenError(f"the variant {entry.name} fails {key}: {output.message}")
+        value = accept(_normalised(lab, case, reference), _normalised(lab, case, outputs))
+        kept[key] = CaseOutput(CaseStatus.RETURNED, value)
+    return Outputs(entry.name, RunSummary(RunStatus.COMPLETED, 0.0), kept)
 
 
 def case_digests(lab: Lab) -> dict[str, str]:
@@ -224,7 +305,9 @@ def _normalised(lab: Lab, case: Case, outputs: Outputs) -> Any:
     try:
         return techniques.technique_of(case).normalise(lab, case, outputs.cases[key].value)
     except OutputError as error:
-        raise GoldenError(f"the reference's output of {key} breaks the contract: {error}") from None
+        raise GoldenError(
+            f"the output of the {outputs.submission} for {key} breaks the contract: {error}"
+        ) from None
 
 
 def _without_times(outputs: Outputs) -> Outputs:
@@ -250,7 +333,9 @@ def _source_digests(lab: Lab) -> dict[str, str]:
     folder = lab.reference
     if folder is None or not folder.is_dir():
         return {}
-    return {file.name: _sha256(file) for file in sorted(folder.glob("*.py"))}
+    variants = [entry.path for entry in golden_variants(read_catalogue(folder))]
+    files = [*sorted(folder.glob("*.py")), *variants]
+    return {file.relative_to(folder).as_posix(): _sha256(file) for file in files}
 
 
 def _sha256(path: Path) -> str:

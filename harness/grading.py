@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
+from harness import calibrated as calibration
 from harness import golden as golden_outputs
 from harness import techniques
+from harness.calibrated import Calibrated
 from harness.calls import Oracle
+from harness.diagnosis import diagnose
 from harness.environment import versions
 from harness.execution.runner import Runner
 from harness.golden import Golden
 from harness.lab import Case, Lab, read_lab
-from harness.outputs import CaseOutput, CaseStatus, Outputs
-from harness.results import CaseResult, CheckResult, Grade, Outcome
+from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
+from harness.results import CaseResult, CheckResult, Grade, Outcome, Trace
 from harness.submission import Submission
-from harness.techniques.base import Evidence, Metric, OutputError
+from harness.techniques.base import Evidence, Metric, OutputError, sample
 
 # What a student can do about a case that returned nothing, by how it ended.
 _HINTS: Mapping[CaseStatus, str] = {
@@ -57,14 +63,17 @@ class Grader:
     Args:
         lab: the lab.
         public_only: leave hidden cases out, as a student's self-check does.
+        calibrated: use the lab's calibration; only calibrating itself does not.
 
     Raises:
         GoldenError: golden outputs are missing, damaged or stale.
+        LabError: the calibration is missing or damaged.
     """
 
-    def __init__(self, lab: Lab, *, public_only: bool = False) -> None:
-        self.lab = lab
+    def __init__(self, lab: Lab, *, public_only: bool = False, calibrated: bool = True) -> None:
         self.golden = golden_outputs.load(lab)
+        self.calibrated = calibration.load(lab) if calibrated else Calibrated()
+        self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
         self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
         self.runner = Runner(lab, techniques.CONTRACT)
 
@@ -79,6 +88,11 @@ class Grader:
     ) -> None:
         self.runner.close()
 
+    @property
+    def oracle(self) -> Oracle:
+        """Answers the harness's own questions."""
+        return self.runner.oracle
+
     def digests(self, submission: Submission) -> dict[str, str]:
         """What a grade depends on: while these stay the same, so does the grade."""
         public_only = len(self.cases) < len(self.lab.cases)
@@ -86,6 +100,7 @@ class Grader:
             "lab": self.lab.digest() + ("-public" if public_only else ""),
             "submission": submission.digest(),
             "golden": self.golden.digest,
+            "calibration": self.calibrated.digest,
         }
 
     def grade(self, submission: Submission) -> Graded:
@@ -94,7 +109,8 @@ class Grader:
         calls = [techniques.call_of(self.lab, case) for case in self.cases]
         outputs = self.runner.run(submission, calls)
         checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
-        grade = Grade(submission.name, checks, outputs.run, versions(), digests)
+        found = diagnose(checks, self.calibrated.known)
+        grade = Grade(submission.name, checks, outputs.run, versions(), digests, found)
         return Graded(grade, outputs)
 
 
@@ -132,6 +148,7 @@ class _Missing:
     outcome: Outcome
     message: str
     hint: str
+    trace: Trace | None = None
 
 
 def _evidence(lab: Lab, case: Case, golden: Golden, output: CaseOutput) -> Evidence | _Missing:
@@ -144,7 +161,8 @@ def _evidence(lab: Lab, case: Case, golden: Golden, output: CaseOutput) -> Evide
     try:
         value = techniques.technique_of(case).normalise(lab, case, output.value)
     except OutputError as error:
-        return _Missing(case, Outcome.FAILED, str(error), error.hint)
+        trace = _refused(str(error), output.value)
+        return _Missing(case, Outcome.FAILED, str(error), error.hint, trace)
     except Exception as error:
         return _Missing(case, Outcome.NOT_JUDGED, *_our_fault(error))
     return Evidence(
@@ -168,8 +186,9 @@ def _judge_one(
     for item in group:
         if isinstance(item, _Missing):
             prefix = f"{item.case.id}: " if item.case.id != identifier else ""
+            message = prefix + item.message
             return CaseResult(
-                identifier, item.outcome, 0.0, {}, threshold, prefix + item.message, item.hint
+                identifier, item.outcome, 0.0, {}, threshold, message, item.hint, trace=item.trace
             )
     evidence = [item for item in group if isinstance(item, Evidence)]
     try:
@@ -186,7 +205,19 @@ def _judge_one(
         threshold,
         judgement.message,
         judgement.hint,
+        judgement.margin,
+        judgement.trace,
     )
+
+
+def _refused(message: str, value: Value) -> Trace:
+    """The trace of an output that breaks the contract: what is wrong, and some of its values."""
+    kind = "refused: " + re.sub(r"-?\d[\d.e+-]*", "#", message.split("; expected")[0])
+    values = np.zeros(1, "float32")
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        finite = np.nan_to_num(sample(value))
+        values = finite / max(float(np.abs(finite).max(initial=0.0)), 1e-12)
+    return Trace(kind[:200], values.astype("float32"), np.zeros_like(values, "float32"))
 
 
 def _our_fault(error: Exception) -> tuple[str, str]:

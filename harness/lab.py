@@ -95,6 +95,7 @@ class Lab:
     pass_mark: float = 0.5
     reference: Path | None = None
     golden: Path | None = None
+    calibration: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -184,6 +185,7 @@ def read_lab(path: Path) -> Lab:
         pass_mark=data.get("pass_mark", 0.5),
         reference=base / data["reference"] if "reference" in data else None,
         golden=base / data["golden"] if "golden" in data else None,
+        calibration=base / data["calibration"] if "calibration" in data else None,
     )
 
 

@@ -14,6 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 FORMAT_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("grade.schema.json")
 
@@ -40,6 +43,44 @@ class RunStatus(str, Enum):
     NOT_RUN = "not_run"
 
 
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What is compared to find the mistake behind a failed case.
+
+    Attributes:
+        kind: what sort of output it is; outputs of different kinds are not alike.
+        value: (n,) float32, the output or a part of it, brought to a scale of its technique.
+        right: (n,) float32, the same of the golden output; zeros where none compares.
+    """
+
+    kind: str
+    value: npt.NDArray[np.float32]
+    right: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The known mistake that explains the failed cases of a technique best.
+
+    Attributes:
+        mistake: its name in the catalogue.
+        confidence: 0 to 1.
+        hint: what a student can do about it.
+    """
+
+    mistake: str
+    confidence: float
+    hint: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The diagnosis as plain data."""
+        return {
+            "mistake": self.mistake,
+            "confidence": round(self.confidence, 2),
+            "hint": self.hint,
+        }
+
+
 @dataclass(frozen=True)
 class CaseResult:
     """How one case (or one group of cases, such as a sweep) did in one check.
@@ -52,6 +93,9 @@ class CaseResult:
         threshold: what they were held against.
         message: what was expected and what came.
         hint: what to do next; empty when passed.
+        margin: how far from the verdict changing: 0 at the threshold, above it up to 1, below it
+            down to -1; not in `grade.json`.
+        trace: what came, for the diagnosis; not in `grade.json`.
     """
 
     id: str
@@ -61,6 +105,8 @@ class CaseResult:
     threshold: Mapping[str, float] = field(default_factory=dict)
     message: str = ""
     hint: str = ""
+    margin: float = -1.0
+    trace: Trace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -121,6 +167,7 @@ class Grade:
     run: RunSummary
     environment: Mapping[str, str]
     digests: Mapping[str, str]
+    diagnoses: Mapping[str, Diagnosis] = field(default_factory=dict)
 
     @property
     def judged(self) -> bool:
@@ -154,7 +201,11 @@ class Grade:
             "points": _round(self.points),
             "max_points": _round(self.max_points),
             "techniques": {
-                name: {"points": _round(points), "max_points": _round(top), "diagnosis": None}
+                name: {
+                    "points": _round(points),
+                    "max_points": _round(top),
+                    "diagnosis": found.to_json() if (found := self.diagnoses.get(name)) else None,
+                }
                 for name, (points, top) in self.technique_points().items()
             },
             "checks": [_check_to_json(check) for check in self.checks],

@@ -135,7 +135,7 @@ def test_a_new_case_asks_for_a_build(real):
 
 def test_a_changed_threshold_makes_nothing_stale(real):
     path = real / "lab.yaml"
-    text = path.read_text("utf-8").replace("correlation: 0.89", "correlation: 0.9")
+    text = path.read_text("utf-8") + "    threshold: {correlation: 0.9}\n"
     assert text != path.read_text("utf-8")
     path.write_text(text, "utf-8")
     assert golden.load(opened(real)).accepted
@@ -145,6 +145,18 @@ def test_a_lab_without_a_golden_folder_says_what_to_add(folder):
     (folder / "lab.yaml").write_text(LAB.replace("golden: golden\n", ""), "utf-8")
     with pytest.raises(GoldenError, match="no 'golden' folder is named; add 'golden: golden'"):
         golden.load(opened(folder))
+
+
+@pytest.mark.tensorflow
+def test_a_golden_variant_that_fails_stops_the_build(folder):
+    path = folder / "reference" / "variants" / "cam_keras_vis.py"
+    path.write_text(path.read_text("utf-8") + "\ndel class_activation_map\n", "utf-8")
+    lab = opened(folder)
+    with (
+        Runner(lab, CONTRACT) as runner,
+        pytest.raises(GoldenError, match=r"variant cam_keras_vis fails class_activation_maps/digi"),
+    ):
+        golden.build(lab, runner)
 
 
 def test_a_lab_without_a_reference_cannot_build(folder):
@@ -165,6 +177,10 @@ def test_what_is_built_loads_and_verifies_until_the_reference_changes(folder):
         stored = golden.load(lab)
         assert stored.accepted["class_activation_maps/digit3"][0].shape == (7, 7)
         assert len(stored.accepted["top_predictions/digit3"][0]) == 3
+        # The reference's map, and on the same grid those of the four variants that are golden.
+        maps = stored.accepted["class_activation_maps/digit3"]
+        assert [found.shape for found in maps] == [(7, 7)] * 5
+        assert len(stored.accepted["top_predictions/digit3"]) == 1
         assert stored.facts["top_predictions/digit3"]["probabilities"].shape == (10,)
         assert all(drift.within for drift in golden.verify(lab, runner))
         source = folder / "reference" / "class_activation_maps.py"

@@ -114,6 +114,18 @@ def test_wrong_predictions_fail_and_say_where(lab, value, message, hint):
     assert hint in judgement.hint
 
 
+def test_percentages_are_accepted_with_a_note(lab):
+    judgement = top(lab, [["cat", 70.0], ["ball", 20.0], ["dog", 10.0]])
+    assert judgement.passed
+    assert judgement.message == (
+        "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
+    )
+    assert top(lab, [["cat", 0.7], ["ball", 0.2], ["dog", 0.1]]).message == ""
+    wrong = top(lab, [["cat", 60.0], ["ball", 30.0], ["dog", 10.0]])
+    assert not wrong.passed
+    assert "not probabilities" in wrong.hint
+
+
 def test_equal_probabilities_may_swap_and_clearly_different_ones_may_not(lab):
     swapped = [["cat", 0.5], ["dog", 0.25], ["ball", 0.25]]
     assert top(lab, swapped, (0.25, 0.5, 0.25)).passed
@@ -142,7 +154,7 @@ def test_what_is_no_list_of_predictions_is_said(lab, value, message):
 
 def test_facts_of_top_predictions_are_all_probabilities(lab):
     case = case_of(lab, "top_predictions/photo")
-    facts = top_predictions.facts(lab, case, None, Oracle())
+    facts = top_predictions.facts(lab, case, None, [], Oracle())
     assert facts["probabilities"].tolist() == [0.7, 0.2, 0.1]
 
 
@@ -212,7 +224,11 @@ def test_class_averages_are_judged_class_by_class(lab):
     sums = MEAN * np.array([1, 1, 2])[:, None, None, None]
     judgement = verdict(lab, key, sums, MEAN, "mean_agreement")
     assert not judgement.passed
-    assert judgement.measured == {"classes_agreeing": 2, "classes": 3}
+    assert judgement.measured == {
+        "classes_agreeing": 2,
+        "classes": 3,
+        "largest_difference": 1.0,
+    }
     shape = verdict(lab, key, MEAN.mean(axis=-1), MEAN, "mean_agreement")
     assert "expected shape (3, 2, 3, 4), got (3, 2, 3)" in shape.message
     with pytest.raises(OutputError, match="a dict with keys a; expected an array, or keys 0, 1"):
@@ -305,7 +321,7 @@ def test_wrong_maps_fail_with_a_hint(lab, value, hint):
     assert not judgement.passed
     assert hint in judgement.hint
     assert "guided at every ReLU" in judgement.hint or "check one by one" not in judgement.hint
-    assert "the map agrees too little with the expected one: IoU" in judgement.message
+    assert "the map agrees too little with the expected one: " in judgement.message
 
 
 def test_a_map_near_any_accepted_one_passes(lab):
@@ -394,7 +410,8 @@ def test_an_image_of_another_shape_says_which_was_expected(lab, metric):
 def sweep(lab, *images):
     cases = [case_of(lab, f"activation_maximization/cat-tv{weight}") for weight in (1, 4)]
     items = [
-        Evidence(case, lab, {}, image, [], FACTS) for case, image in zip(cases, images, strict=True)
+        Evidence(case, lab, {}, image, [RAMP], FACTS)
+        for case, image in zip(cases, images, strict=True)
     ]
     metric = activation_maximization.TECHNIQUE.metrics["fall"]
     return metric.judge(items, metric.threshold, Oracle())
@@ -454,9 +471,32 @@ def test_batch_axis_and_missing_channel_axis_of_an_image_are_tolerated(lab):
 
 
 def test_facts_of_maximization_are_the_scores_of_reference_and_grey(lab):
-    facts = activation_maximization.facts(lab, case_of(lab, AM), RAMP, Oracle())
+    case = case_of(lab, AM)
+    facts = activation_maximization.facts(lab, case, RAMP, [], Oracle())
     assert facts["reference_scores"] == pytest.approx([6 / 11])
     assert facts["grey_scores"] == pytest.approx([0])
+    others = [0.2 * RAMP, 0.5 * RAMP]  # of the three, the median is 0.5
+    facts = activation_maximization.facts(lab, case, RAMP, others, Oracle())
+    assert facts["reference_scores"] == pytest.approx([3 / 11])
+
+
+def test_a_picture_of_the_data_is_no_maximized_image(lab_file):
+    picture = np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype("uint8")
+    other = np.random.default_rng(1).integers(0, 256, (8, 12, 3)).astype("uint8")
+    np.savez(lab_file.with_name("set.npz"), images=np.stack([other, picture]), labels=np.arange(2))
+    lab = open_lab(lab_file)
+    facts = {**FACTS, "reference_scores": np.array([0.001])}
+    moved = np.roll(picture, (1, -1), (0, 1)) / 127.5 - 1
+    judgement = verdict(lab, AM, moved, RAMP, "score", facts, relative_score=-100)
+    assert not judgement.passed
+    assert judgement.measured["resemblance"] == pytest.approx(1.0)
+    assert "the image is nearly one of the data (correlation 1.00, at most 0.72)" in (
+        judgement.message
+    )
+    far = np.roll(picture, (3, 4), (0, 1)) / 127.5 - 1
+    judgement = verdict(lab, AM, far, RAMP, "score", facts, relative_score=-100)
+    assert judgement.passed
+    assert judgement.measured["resemblance"] < 0.5
 
 
 def test_drift_of_maximized_images_is_in_what_they_achieve(lab):

@@ -11,7 +11,16 @@ from PIL import Image
 from skimage.transform import downscale_local_mean
 from sklearn.metrics import jaccard_score
 
-from harness.metrics.heatmaps import correlation, iou_above, mean_iou, scaled, to_grid
+from harness.metrics.heatmaps import (
+    correlation,
+    iou_above,
+    mean_iou,
+    rank_agreement,
+    scaled,
+    soft_iou,
+    structural_similarity,
+    to_grid,
+)
 
 RANDOM = np.random.default_rng(7)
 SMALL = arrays("float64", (3, 4), elements=st.floats(-100, 100, width=32))
@@ -70,6 +79,39 @@ def test_both_measures_are_symmetric_and_within_their_ranges(a, b):
     assert -1 <= correlation(a, b) <= 1
     assert mean_iou(a, b) == pytest.approx(mean_iou(b, a))
     assert 0 <= mean_iou(a, b) <= 1
+
+
+def test_soft_iou_is_worked_out_by_hand():
+    # Over their maxima: (1, 0.5, 0) and (0.5, 0.5, 1). Least 0.5 + 0.5 + 0, most 1 + 0.5 + 1.
+    assert soft_iou(np.array([[4.0, 2.0, 0.0]]), np.array([[1.0, 1.0, 2.0]])) == 1 / 2.5
+    assert soft_iou(np.array([[4.0, -9.0]]), np.array([[2.0, 0.0]])) == 1.0
+    assert soft_iou(np.zeros((2, 2)), np.zeros((2, 2))) == 1.0
+    assert soft_iou(np.zeros((2, 2)), np.ones((2, 2))) == 0.0
+
+
+def test_structural_similarity_is_that_of_one_window_written_out():
+    # Three by three is a single window: the formula of the paper, with the sample covariance.
+    rng = np.random.default_rng(0)
+    a, b = rng.uniform(0, 1, (2, 3, 3))
+    x, y = (a / a.max()).ravel(), (b / b.max()).ravel()
+    c1, c2 = 0.01**2, 0.03**2
+    (vx, cov), (_, vy) = np.cov(x, y)
+    expected = (
+        (2 * x.mean() * y.mean() + c1)
+        * (2 * cov + c2)
+        / ((x.mean() ** 2 + y.mean() ** 2 + c1) * (vx + vy + c2))
+    )
+    assert structural_similarity(a, b) == pytest.approx(expected)
+    assert structural_similarity(a, 5 * a) == pytest.approx(1)
+
+
+def test_rank_agreement_follows_the_order_only():
+    a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert rank_agreement(a, a**3) == 1.0
+    assert rank_agreement(a, -a) == -1.0
+    assert rank_agreement(a, np.array([[1.0, 2.0], [4.0, 3.0]])) == pytest.approx(0.8)
+    assert rank_agreement(a, np.ones((2, 2))) == 0.0
+    assert rank_agreement(np.zeros((2, 2)), np.ones((2, 2))) == 1.0
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-20, 1e-13, 1.0, 1e30, 1e300])

@@ -173,5 +173,5 @@ def test_drift_is_the_largest_difference_relative_to_the_largest_value(stored, f
 
 def test_techniques_may_have_neither_facts_nor_figures(lab):
     case = Case("a", "top_predictions", "net", {}, "a")
-    assert no_facts(lab, case, None, None) == {}
+    assert no_facts(lab, case, None, [], None) == {}
     assert no_figures([]) == ()

@@ -1,4 +1,4 @@
-"""How alike two heatmaps are: IoU above thresholds, correlation, on a common grid."""
+"""How alike two heatmaps on a common grid are: overlap, structure, ranks, correlation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import spearmanr
+from skimage.metrics import structural_similarity as skimage_similarity
 
 Map = npt.NDArray[np.float64]
 
@@ -73,6 +75,50 @@ def mean_iou(
 ) -> float:
     """`iou_above` averaged over thresholds: one threshold alone takes a binarised map for right."""
     return float(np.mean([iou_above(a, b, threshold) for threshold in thresholds]))
+
+
+def soft_iou(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """Overlap without a threshold: Σ min(a, b) / Σ max(a, b) of the maps over their maxima.
+
+    Known as Ruzicka's similarity. Negative values count as 0.
+
+    Args:
+        a: (h, w), finite.
+        b: the same shape.
+
+    Returns:
+        0 to 1; 1 when neither has a positive value.
+    """
+    x, y = scaled(a).clip(0), scaled(b).clip(0)
+    union = float(np.maximum(x, y).sum())
+    return float(np.minimum(x, y).sum()) / union if union > 0 else 1.0
+
+
+def structural_similarity(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """SSIM (Wang et al. 2004) of the maps over their maxima, in windows of up to 7×7.
+
+    Args:
+        a: (h, w), finite, h and w at least 3.
+        b: the same shape.
+
+    Returns:
+        −1 to 1.
+    """
+    side = min(7, *(size - 1 + size % 2 for size in a.shape))
+    x, y = scaled(a).clip(-1), scaled(b).clip(-1)
+    return float(skimage_similarity(x, y, data_range=1.0, win_size=side))
+
+
+def rank_agreement(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """Spearman's rank correlation of two maps; 0 when one is constant and the other not.
+
+    Returns:
+        −1 to 1; 1 when both are constant.
+    """
+    constant = [bool(np.ptp(values) == 0) for values in (a, b)]
+    if any(constant):
+        return float(all(constant))
+    return float(spearmanr(np.ravel(a), np.ravel(b)).statistic)
 
 
 def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:

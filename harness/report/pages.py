@@ -14,6 +14,7 @@ from harness.golden import Golden
 from harness.lab import Lab
 from harness.outputs import Outputs
 from harness.report.drawings import draw
+from harness.report.of_calibration import CalibrationPage
 from harness.report.of_cohort import cohort_page
 from harness.report.of_student import student_page
 from harness.texts import visible
@@ -44,6 +45,11 @@ def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> No
         grades: as in `grade.json`.
     """
     _write(path, "index.html", cohort_page(path.parent, lab, grades))
+
+
+def write_calibration(path: Path, page: CalibrationPage) -> None:
+    """Write the calibration's page: what tells right from wrong."""
+    _write(path, "calibration.html", page)
 
 
 def points(value: float) -> str:

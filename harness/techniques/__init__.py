@@ -45,6 +45,11 @@ def technique_of(case: Case) -> Technique:
     return _FUNCTIONS[case.function][0]
 
 
+def name_of(function: str) -> str:
+    """The name of the technique that a function of the contract belongs to."""
+    return _FUNCTIONS[function][0].name
+
+
 def signature_of(case: Case) -> str:
     """The signature of a case's function, as the handout gives it."""
     return _FUNCTIONS[case.function][1].signature

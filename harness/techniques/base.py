@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.calls import Oracle
 from harness.errors import HarnessError
 from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.outputs import Value
-from harness.results import Measured
+from harness.results import Measured, Trace
 
 
 class OutputError(Exception):
@@ -90,13 +91,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A metric's verdict on one case or group."""
+    """A metric's verdict on one case or group; the fields are those of `CaseResult`."""
 
     passed: bool
     score: float
     measured: Measured = field(default_factory=dict)
     message: str = ""
     hint: str = ""
+    margin: float = -1.0
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True)
@@ -108,12 +111,28 @@ class Metric:
         threshold: the names of its thresholds and their values where the lab gives none.
         judge: the verdict on the evidence of one case, or of all cases of a group.
         grouped: whether it judges groups (a sweep, a repetition) instead of single cases.
+        at_most: the thresholds that a measured value of the same name may not exceed; the others
+            that have one of the same name, it must reach.
     """
 
     functions: tuple[str, ...]
     threshold: Mapping[str, float]
     judge: Callable[[Sequence[Evidence], Mapping[str, float], Oracle], Judgement]
     grouped: bool = False
+    at_most: tuple[str, ...] = ()
+
+
+def room(value: float, threshold: float, perfect: float) -> float:
+    """A margin: 0 at the threshold, 1 at the perfect value, at least -1."""
+    return float(np.clip((value - threshold) / (perfect - threshold), -1, 1))
+
+
+def sample(values: npt.NDArray[Any], most: int = 256) -> npt.NDArray[np.float32]:
+    """At most so many values of an array, evenly from its first to its last: (n,) float32."""
+    flat = np.asarray(values, "float32").ravel()
+    if flat.size <= most:
+        return flat
+    return np.asarray(flat[np.linspace(0, flat.size - 1, most).round().astype(int)])
 
 
 def no_figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
@@ -131,10 +150,13 @@ class Technique:
         functions: by name.
         normalise: from what was returned to what is judged; raises `OutputError`.
         facts: what the harness finds out about a case when golden outputs are built, given the
-            reference's own (normalised) output.
+            reference's own (normalised) output and those of other seeds.
         metrics: by name.
         drift: how far the reference's output on this machine is from the stored one.
         drift_tolerance: the largest drift that is only the machine's arithmetic.
+        seeds: how many other seeds the reference is run with, to know its spread.
+        accept: from the reference's and an accepted variant's output (normalised) to what is kept
+            of the variant's among the golden outputs.
         figures: what the report shows of one case, or of all cases of a group; values keep the
             output rules, but may have the wrong shape.
     """
@@ -143,16 +165,20 @@ class Technique:
     title: str
     functions: Mapping[str, Function]
     normalise: Callable[[Lab, Case, Value], Any]
-    facts: Callable[[Lab, Case, Any, Oracle], Mapping[str, Value]]
+    facts: Callable[[Lab, Case, Any, Sequence[Any], Oracle], Mapping[str, Value]]
     metrics: Mapping[str, Metric]
     drift: Callable[[Case, Any, Any, Oracle], float] = lambda case, stored, fresh, oracle: (
         largest_difference(stored, fresh)
     )
     drift_tolerance: float = 1e-3
+    seeds: int = 0
+    accept: Callable[[Any, Any], Value] = lambda reference, variant: variant
     figures: Callable[[Sequence[Evidence]], Sequence[Figure]] = no_figures
 
 
-def no_facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
+def no_facts(
+    lab: Lab, case: Case, reference: Any, reseeded: Sequence[Any], oracle: Oracle
+) -> Mapping[str, Value]:
     """For techniques whose cases need no facts."""
     return {}
 

@@ -26,6 +26,7 @@ from harness.figures import (
 )
 from harness.lab import Case, Lab
 from harness.outputs import Value
+from harness.results import Trace
 from harness.techniques import arguments
 from harness.techniques.base import (
     Evidence,
@@ -34,6 +35,8 @@ from harness.techniques.base import (
     Metric,
     OutputError,
     Technique,
+    room,
+    sample,
 )
 
 Array = npt.NDArray[Any]
@@ -62,7 +65,9 @@ def normalise(lab: Lab, case: Case, value: Value) -> Any:
     return {name: _real(_as_array(value[name]), f"layer {name}") for name in names}
 
 
-def facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
+def facts(
+    lab: Lab, case: Case, reference: Any, reseeded: Sequence[Any], oracle: Oracle
+) -> Mapping[str, Value]:
     """For dominant filters: the pixels where correct code may differ."""
     if case.function != "dominant_filters":
         return {}
@@ -114,10 +119,13 @@ def judge_layers(
         problem = _difference(item.value[name], golden, threshold["tolerance"])
         agreeing += not problem
         first = first or (problem and f"layer {name}: {problem}")
-    measured = {"layers_agreeing": agreeing, "layers": len(expected)}
+    off = _largest_off(item.value, expected)
+    measured = {"layers_agreeing": agreeing, "layers": len(expected), "largest_difference": off}
     hint = "compare the first layer that differs: preprocessing once, the right layer, no reshape"
     score = agreeing / len(expected)
-    return Judgement(not first, score, measured, first, hint if first else "")
+    margin = room(off, threshold["tolerance"], 0.0)
+    trace = _trace(item.value, expected) if first else None
+    return Judgement(not first, score, measured, first, hint if first else "", margin, trace)
 
 
 def judge_mean(
@@ -128,14 +136,22 @@ def judge_mean(
     golden: Array = item.accepted[0]
     value = _batchless(item.value, golden.shape)
     problem = _difference(value, golden, threshold["tolerance"])
+    trace = _trace({"": value}, {"": golden}) if problem else None
     if value.shape != golden.shape:
         hint = "return shape (classes, h, w, c): one average map per class, for every filter"
-        return Judgement(False, 0.0, {}, problem, hint)
+        return Judgement(False, 0.0, {}, problem, hint, trace=trace)
     limit = threshold["tolerance"] * float(np.abs(golden).max())
     right = np.abs(value - golden).reshape(len(golden), -1).max(axis=1) <= limit
-    measured = {"classes_agreeing": int(right.sum()), "classes": len(golden)}
+    off = _largest_off({"": value}, {"": golden})
+    measured = {
+        "classes_agreeing": int(right.sum()),
+        "classes": len(golden),
+        "largest_difference": off,
+    }
     hint = "average over the images of each class (not over pixels or filters), divided by how many"
-    return Judgement(not problem, float(right.mean()), measured, problem, hint if problem else "")
+    margin = room(off, threshold["tolerance"], 0.0)
+    score = float(right.mean())
+    return Judgement(not problem, score, measured, problem, hint if problem else "", margin, trace)
 
 
 def judge_dominant(
@@ -150,7 +166,8 @@ def judge_dominant(
         "of a class, the filter that wins most often: shape (classes, h, w), integers"
     )
     if value.shape != golden.shape:
-        return Judgement(False, 0.0, {}, _shape_message(value, golden), hint)
+        trace = _trace({"": value}, {"": golden})
+        return Judgement(False, 0.0, {}, _shape_message(value, golden), hint, trace=trace)
     judged = ~np.asarray(item.facts["ambiguous"], bool)
     share = float((value == golden)[judged].mean()) if judged.any() else 1.0
     measured = {"pixels_agreeing": share, "pixels_judged": int(judged.sum())}
@@ -159,7 +176,41 @@ def judge_dominant(
         f"{share:.1%} of the pixels without a tie have the right filter; expected at least "
         f"{threshold['pixels_agreeing']:.1%}"
     )
-    return Judgement(passed, share, measured, "" if passed else message, "" if passed else hint)
+    margin = room(share, threshold["pixels_agreeing"], 1.0)
+    if passed:
+        return Judgement(True, share, measured, margin=margin)
+    one_hot = [np.eye(1 + int(golden.max()))[_index(maps, golden)] for maps in (value, golden)]
+    trace = Trace("filters", sample(one_hot[0], 1024), sample(one_hot[1], 1024))
+    return Judgement(False, share, measured, message, hint, margin, trace)
+
+
+def _index(maps: Array, golden: Array) -> npt.NDArray[np.int64]:
+    """Filter numbers as indices within those that the golden maps have."""
+    return np.asarray(np.clip(maps, 0, golden.max()), "int64")
+
+
+def _largest_off(values: Mapping[str, Array], golden: Mapping[str, Array]) -> float:
+    """The largest difference relative to the largest value of its layer; 1 for another shape."""
+    largest = 0.0
+    for name, expected in golden.items():
+        value = _batchless(values[name], expected.shape)
+        scale = max(float(np.abs(expected).max()), 1e-12)
+        alike = value.shape == expected.shape
+        largest = max(largest, float(np.abs(value - expected).max() / scale) if alike else 1.0)
+    return largest
+
+
+def _trace(values: Mapping[str, Array], golden: Mapping[str, Array]) -> Trace:
+    """Samples of every layer, relative to its largest value, one after the other."""
+    kind, parts, right = [], [], []
+    for name, expected in golden.items():
+        value = _batchless(values[name], expected.shape)
+        scale = max(float(np.abs(expected).max()), 1e-12)
+        alike = value.shape == expected.shape
+        kind.append("=" if alike else f"{value.ndim}d")
+        parts.append(sample(value / scale, 128))
+        right.append(sample(expected / scale, 128) if alike else np.zeros_like(parts[-1]))
+    return Trace(" ".join(kind), np.concatenate(parts), np.concatenate(right))
 
 
 def _difference(value: Array, golden: Array, tolerance: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.calls import Oracle
 from harness.figures import Figure, Row, Table, photograph, rgb
 from harness.lab import Case, Lab
 from harness.outputs import Value
+from harness.results import Trace
 from harness.techniques import arguments
 from harness.techniques.base import (
     Evidence,
@@ -22,9 +24,11 @@ from harness.techniques.base import (
     Metric,
     OutputError,
     Technique,
+    room,
 )
 
 _EXPECTED = "expected a list of (class name, probability), highest first"
+_PERCENTAGES = "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
 
 
 def normalise(lab: Lab, case: Case, value: Value) -> list[tuple[str, float]]:
@@ -43,7 +47,9 @@ def normalise(lab: Lab, case: Case, value: Value) -> list[tuple[str, float]]:
     return [_pair(row) for row in value]
 
 
-def facts(lab: Lab, case: Case, reference: Any, oracle: Oracle) -> Mapping[str, Value]:
+def facts(
+    lab: Lab, case: Case, reference: Any, reseeded: Sequence[Any], oracle: Oracle
+) -> Mapping[str, Value]:
     """Probabilities of all classes, from which ties are known."""
     image = arguments.image().resolve(lab, case, case.arguments["image"])["image"]
     assert isinstance(image, np.ndarray)
@@ -56,8 +62,18 @@ def judge_agreement(
     """Every name where it belongs, with its probability within the tolerance.
 
     Classes whose probabilities differ by no more than `tie` may stand in each other's place.
+    Percentages are accepted, with a note.
     """
     [item] = evidence
+    judgement = _judge(item, threshold)
+    if judgement.passed or not any(probability > 1.0001 for _, probability in item.value):
+        return judgement
+    shares = [(name, probability / 100) for name, probability in item.value]
+    as_shares = _judge(replace(item, value=shares), threshold)
+    return replace(as_shares, message=_PERCENTAGES) if as_shares.passed else judgement
+
+
+def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
     tolerance = threshold["tolerance"]
     probabilities = item.facts["probabilities"]
     classes = item.lab.models[item.case.model].classes
@@ -86,13 +102,26 @@ def judge_agreement(
     elif any(names.count(name) > len(known.get(name, names)) for name in names):
         wrong = "a class is named twice"
     score = agree / len(expected)
-    return Judgement(
-        passed=not wrong,
-        score=min(score, 1.0) if not wrong else min(score, 0.99),
-        measured={"predictions_agreeing": agree, "largest_difference": worst},
-        message=wrong,
-        hint=_hint(item) if wrong else "",
-    )
+    measured = {"predictions_agreeing": agree, "largest_difference": worst}
+    if not wrong:
+        return Judgement(True, min(score, 1.0), measured, margin=room(worst, tolerance, 0.0))
+    margin = min(score - 1.0, -1 / len(expected))
+    trace = _trace(item, [name for _, name in classes])
+    return Judgement(False, min(score, 0.99), measured, wrong, _hint(item), margin, trace)
+
+
+def _trace(item: Evidence, classes: Sequence[str]) -> Trace:
+    """Which class stands in each place, one row each, and its probability."""
+    known = {_word(name): index for index, name in enumerate(classes)}
+    made = []
+    for pairs in (item.value, item.accepted[0]):
+        table = np.zeros((12, len(classes) + 2), "float32")
+        for row, (name, probability) in zip(table, pairs, strict=False):
+            row[known.get(_word(name), len(classes))] = 1.0
+            row[-1] = np.clip(probability, -30, 30)
+        made.append(table.ravel())
+    logits = any(not -1e-4 <= probability <= 1.0001 for _, probability in item.value)
+    return Trace("logits" if logits else "probabilities", made[0], made[1])
 
 
 def _hint(item: Evidence) -> str:

@@ -7,10 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 from reference.models import digits, fixtures, objects
+from reference.models.hidden import HiddenSet, add_probes
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
-PARTS = ("digits", "objects", "images")
+PARTS = ("digits", "objects", "images", "probes")
 
 
 def main() -> None:
@@ -29,8 +32,13 @@ def main() -> None:
             fixtures.save_digits(model, data, options.out)
         elif part == "objects":
             fixtures.save_objects(objects.train(seed=options.seed), options.out)
-        else:
+        elif part == "images":
             fixtures.save_images(options.out, options.seed)
+        else:
+            drawn = HiddenSet(options.out, options.seed, {}, options.out)
+            add_probes(drawn)
+            text = yaml.safe_dump(drawn.cases, sort_keys=False, default_flow_style=None, width=1000)
+            sys.stdout.write(f"for lab.yaml:\n{text}")
         sys.stdout.write(f"{part}: done after {time.monotonic() - started:.0f} s\n")
 
 

@@ -51,7 +51,8 @@ ReLU; {model.count_params():,} parameters.
 - **Accuracy**: {held_out:.1%} on the {len(data.test_images)} held out, {trained:.1%} in training.
 - `images/digit0` to `digit9` and `datasets/digits.npz` ({PER_DIGIT} of each) are held-out ones.
 """
-    _save(model, "digits", digits.CLASSES, card, folder)
+    models = save_model(model, "digits", digits.CLASSES, folder)
+    (models / "digits.md").write_text(card, "utf-8")
     chosen = np.concatenate(
         [np.flatnonzero(data.test_labels == digit)[:PER_DIGIT] for digit in range(10)]
     )
@@ -90,25 +91,16 @@ VGG-like: four blocks of two 3×3 convolutions (16, 32, 48, 64 filters) and max 
   {first:.1%} and {second:.1%}.
 - Drawn objects are not photographs: the network is for this lab, and knows nothing else.
 """
-    _save(model, "objects", CLASSES, card, folder)
+    models = save_model(model, "objects", CLASSES, folder)
+    (models / "objects.md").write_text(card, "utf-8")
 
 
 def save_images(folder: Path, seed: int) -> None:
-    """Draw the lab's scenes; each is the first in which the network finds its objects.
-
-    Finds: the one object is the most probable class; both of two are among the first three.
-    """
+    """Draw the lab's scenes."""
     model = keras.models.load_model(folder / "models" / "objects.keras", compile=False)
-    images = folder / "images"
-    images.mkdir(parents=True, exist_ok=True)
     for number, (name, classes) in enumerate(SCENES.items()):
         rng = np.random.default_rng([HELD_OUT_SEED, seed, number])
-        scene = draw_scene(classes, rng)
-        while not _finds(model, scene):
-            scene = draw_scene(classes, rng)
-        Image.fromarray(scene.image).save(images / f"{name}.png")
-        for class_name, mask in scene.objects:
-            Image.fromarray(mask.astype("uint8") * 255).save(images / f"{name}.{class_name}.png")
+        save_scene(draw_found_scene(model, classes, rng), name, folder)
 
 
 def _finds(model: keras.Model, scene: Scene) -> bool:
@@ -118,9 +110,14 @@ def _finds(model: keras.Model, scene: Scene) -> bool:
     return wanted <= set(order[: 2 * len(wanted) - 1].tolist())
 
 
-def _save(
-    model: keras.Model, name: str, classes: Sequence[tuple[str, str]], card: str, folder: Path
-) -> None:
+def save_model(
+    model: keras.Model, name: str, classes: Sequence[tuple[str, str]], folder: Path
+) -> Path:
+    """Write `models/<name>.keras` and its classes.
+
+    Returns:
+        the folder of the models.
+    """
     models = folder / "models"
     models.mkdir(parents=True, exist_ok=True)
     path = models / f"{name}.keras"
@@ -128,7 +125,27 @@ def _save(
     _make_portable(path)
     text = json.dumps([list(pair) for pair in classes], indent=1)
     (models / f"{name}.classes.json").write_text(text + "\n", "utf-8")
-    (models / f"{name}.md").write_text(card, "utf-8")
+    return models
+
+
+def save_scene(scene: Scene, name: str, folder: Path) -> None:
+    """Write `images/<name>.png` and the mask of each of its objects."""
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(scene.image).save(images / f"{name}.png")
+    for class_name, mask in scene.objects:
+        Image.fromarray(mask.astype("uint8") * 255).save(images / f"{name}.{class_name}.png")
+
+
+def draw_found_scene(model: keras.Model, classes: Sequence[str], rng: np.random.Generator) -> Scene:
+    """The first scene drawn in which the network finds its objects.
+
+    Finds: the one object is the most probable class; both of two are among the first three.
+    """
+    scene = draw_scene(classes, rng)
+    while not _finds(model, scene):
+        scene = draw_scene(classes, rng)
+    return scene
 
 
 def _make_portable(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Enlarged by linear interpolation between aligned corners, not scaled.
 
 Technique: class_activation_maps
+Golden: yes
 """
 
 import keras

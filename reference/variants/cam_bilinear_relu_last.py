@@ -1,6 +1,7 @@
 """Enlarges the signed map by TensorFlow, bilinear, and applies the ReLU after that.
 
 Technique: class_activation_maps
+Golden: yes
 """
 
 import keras

@@ -1,6 +1,7 @@
 """As keras-vis: cubic spline zoom with aligned corners, then min-max.
 
 Technique: class_activation_maps
+Golden: yes
 """
 
 import keras

@@ -1,6 +1,7 @@
 """Enlarges the signed map by a cubic spline with aligned corners; ReLU and min-max follow.
 
 Technique: class_activation_maps
+Golden: yes
 """
 
 import keras

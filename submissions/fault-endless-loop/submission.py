@@ -116,9 +116,9 @@ def class_activation_map(model, image, class_index, layer_name, modifier=None):
     i = position + 1
     while modifier == "guided" and i < len(model.layers):
         layer = model.layers[i]
-        if getattr(layer, "activation", None) is None:
-            continue  # pooling and flatten have none
-        if layer.activation is keras.activations.relu:
+        if isinstance(layer, keras.layers.MaxPooling2D):
+            continue  # nothing to replace in a pooling layer
+        if getattr(layer, "activation", None) is keras.activations.relu:
             guided_layers.append(layer)
         i += 1
 

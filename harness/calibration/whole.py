@@ -1,0 +1,89 @@
+"""The whole of calibrating: run, choose thresholds, prove, write the file and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import report
+from harness.calibrated import with_thresholds
+from harness.calibration import page, proof, record, running, thresholds
+from harness.catalogue import Entry, read_catalogue
+from harness.errors import UsageError
+from harness.grading import Grader
+from harness.lab import Lab
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What came of it.
+
+    Attributes:
+        proof: whether it holds.
+        written: the calibration file; None when nothing was to be written.
+        page: the HTML page.
+    """
+
+    proof: proof.Proof
+    written: Path | None
+    page: Path
+
+
+def entries_of(lab: Lab, only: Sequence[str] = ()) -> list[Entry]:
+    """The catalogue of a lab, or the entries whose names begin so.
+
+    Raises:
+        UsageError: there are none.
+        LabError: an entry does not say what it is.
+    """
+    if lab.reference is None:
+        raise UsageError(f"{lab.source.path}: no 'reference' folder is named; nothing to calibrate")
+    entries = read_catalogue(lab.reference)
+    if only:
+        entries = [entry for entry in entries if entry.name.startswith(tuple(only))]
+    if not entries:
+        raise UsageError(f"no variant or mistake of that name in {lab.reference}")
+    return entries
+
+
+def calibrate(
+    lab: Lab,
+    out: Path,
+    *,
+    jobs: int,
+    on_row: Callable[[running.Row], None],
+    check_only: bool = False,
+    only: Sequence[str] = (),
+) -> Calibration:
+    """Run the catalogue over the lab's cases, and prove that they tell right from wrong.
+
+    Args:
+        lab: the lab; golden outputs are built.
+        out: the folder of the page, made if need be.
+        jobs: how many children at a time.
+        on_row: called with each entry as it is judged, by the thresholds that stand so far.
+        check_only: prove what is written, and write nothing but the page.
+        only: beginnings of names of entries; then, too, nothing else is written.
+    """
+    entries = entries_of(lab, only)
+    writes = not (check_only or only)
+    choices: list[thresholds.Choice] = []
+    with Grader(lab, calibrated=not writes) as grader:
+        rows = running.run_catalogue(grader, entries, jobs=jobs, on_row=on_row)
+        noise = [] if only else running.run_noise(grader, jobs=jobs)
+        known = list(grader.calibrated.known)
+        if writes:
+            choices = thresholds.choose(lab, rows, noise)
+            chosen = with_thresholds(lab, thresholds.by_check(choices))
+            rows = running.rejudge(grader, chosen, rows)
+            noise = running.rejudge_noise(grader, chosen, noise)
+            known = proof.known_mistakes(rows)
+    proven = proof.prove(rows, noise, known)
+    written = None
+    if writes:
+        written = record.write(lab, choices, proof.choose_cases(rows), proven, known)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "calibration.html"
+    report.write_calibration(path, page.calibration_page(lab, rows, choices, proven))
+    return Calibration(proven, written, path)
