@@ -175,17 +175,15 @@ def _calibrate(options: argparse.Namespace, console: Console) -> int:
 
 def _fixtures_new(options: argparse.Namespace, console: Console) -> int:
     from harness import fixtures
-    from harness.calibrated import load, with_thresholds
     from harness.grading import open_lab
     from harness.lab import find_lab
 
     base = open_lab(find_lab(Path.cwd(), options.lab))
-    base = with_thresholds(base, load(base).thresholds)
     lab = fixtures.new(base, options.seed, options.out, jobs=options.jobs)
     console.print(f"hidden set of {len(lab.cases)} cases: {lab.source.path}", markup=False)
     if options.unproven:
         return EXIT_OK
-    return _prove(lab, options, console)
+    return _prove(fixtures.name_calibration(lab), options, console)
 
 
 def _prove(
@@ -271,16 +269,31 @@ def _print_checks(console: Console, grade: Mapping[str, Any]) -> None:
     for note in run["notes"]:
         console.print(f"note: {visible(note)}", markup=False)
     for check in grade["checks"]:
-        full = check["points"] == check["max_points"]
-        colour = "green" if full else "red"
-        points = f"{check['points']:5.2f} / {check['max_points']:g}"
-        console.print(f"[{colour}]{points:>12}[/]  {check['technique']}  {check['id']}")
-        told: dict[tuple[str, str], list[str]] = {}
-        for case in check["cases"]:
-            if case["outcome"] != "passed":
-                told.setdefault((case["message"], case["hint"]), []).append(case["id"])
-        for (message, hint), cases in told.items():
-            console.print(f"      ✗ {', '.join(cases)}: {visible(message)}", markup=False)
-            if hint:
-                console.print(f"        → {visible(hint)}", markup=False)
+        _print_check(console, check)
+    for name, entry in grade["techniques"].items():
+        if diagnosis := entry["diagnosis"]:
+            sure = f"{100 * diagnosis['confidence']:.0f} % sure"
+            console.print(
+                f"{name}: this looks like the known mistake {diagnosis['mistake']} ({sure})",
+                markup=False,
+            )
+            console.print(f"  → {visible(diagnosis['hint'])}", markup=False)
     console.print(f"{grade['points']:g} of {grade['max_points']:g} points", style="bold")
+
+
+def _print_check(console: Console, check: Mapping[str, Any]) -> None:
+    full = check["points"] == check["max_points"]
+    colour = "green" if full else "red"
+    points = f"{check['points']:5.2f} / {check['max_points']:g}"
+    console.print(f"[{colour}]{points:>12}[/]  {check['technique']}  {check['id']}")
+    told: dict[tuple[str, str], list[str]] = {}
+    for case in check["cases"]:
+        if case["outcome"] != "passed":
+            told.setdefault((case["message"], case["hint"]), []).append(case["id"])
+        elif case["message"]:
+            told.setdefault((f"passed; {case['message']}", ""), []).append(case["id"])
+    for (message, hint), cases in told.items():
+        mark = "✓" if message.startswith("passed; ") else "✗"
+        console.print(f"      {mark} {', '.join(cases)}: {visible(message)}", markup=False)
+        if hint:
+            console.print(f"        → {visible(hint)}", markup=False)

@@ -229,6 +229,9 @@ class CaseItem(pytest.Item):
         failed = [(check, case) for check, case in results if case["outcome"] == "failed"]
         if failed:
             texts = [f"{check}: {case['message']}\n  {case['hint']}" for check, case in failed]
+            grade = self.grades.of(self.submission)
+            if diagnosis := grade["techniques"][self.technique]["diagnosis"]:
+                texts.append(f"like the known mistake {diagnosis['mistake']}: {diagnosis['hint']}")
             raise CaseFailedError("\n".join(text.rstrip() for text in texts))
 
     def _results(self) -> Iterator[tuple[str, dict[str, Any]]]:

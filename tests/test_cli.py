@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from harness import cli
 
@@ -90,6 +92,7 @@ def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
         "max_points": 1,
         "run": {"status": "crashed", "message": message, "notes": [message]},
         "checks": [check],
+        "techniques": {},
     }
     cli._print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
     printed = capsys.readouterr().out + cli._line(grade, 10)
@@ -149,3 +152,25 @@ def test_help_imports_nothing_heavy():
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "harness" in run.stdout
+
+
+def test_the_terminal_tells_the_diagnosis_and_what_was_accepted_with_a_note():
+    case = {"id": "a", "outcome": "passed", "message": "percentages: accepted", "hint": ""}
+    failed = {"id": "b", "outcome": "failed", "message": "wrong", "hint": "look"}
+    check = {"id": "c", "technique": "t", "points": 1.0, "max_points": 2.0, "cases": [case, failed]}
+    diagnosis = {"mistake": "no_relu", "confidence": 0.93, "hint": "apply the \x1b[31mReLU"}
+    grade = {
+        "run": {"message": "", "notes": [], "status": "completed"},
+        "checks": [check],
+        "techniques": {"t": {"diagnosis": diagnosis}, "u": {"diagnosis": None}},
+        "points": 1.0,
+        "max_points": 2.0,
+    }
+    console = Console(file=io.StringIO(), soft_wrap=True)
+    cli._print_checks(console, grade)
+    printed = console.file.getvalue()
+    assert "✓ a: passed; percentages: accepted" in printed
+    assert "✗ b: wrong" in printed
+    assert "t: this looks like the known mistake no_relu (93 % sure)" in printed
+    assert "→ apply the ⟨U+001B⟩[31mReLU" in printed
+    assert "u: " not in printed

@@ -335,6 +335,12 @@ def test_hostile_text_is_shown_as_text(lab):
     assert "x" * 100 not in page.text
 
 
+def test_what_was_accepted_with_a_note_says_so(lab):
+    grade, outputs = graded(lab)
+    grade["checks"][0]["cases"][0]["message"] = "these are percentages: accepted"
+    assert "these are percentages: accepted" in report(lab, grade, outputs).text
+
+
 def test_visible_keeps_ordinary_text():
     text = "Ελληνικά עברית 漢字 👩‍🔬 é\n\tindented"
     assert visible(text) == text

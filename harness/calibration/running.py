@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 
 from harness import golden, techniques
 from harness.catalogue import Entry
+from harness.execution.runner import Runner
 from harness.grading import Grader, judge
 from harness.lab import Case, Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import CaseResult, CheckResult, Outcome, RunStatus, RunSummary
 
-# What may differ between the machine that built the golden outputs and the one that grades.
-CONDITIONS: dict[str, dict[str, str]] = {
-    "one thread": {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
-    "two threads": {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "2"},
-    "without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+# What may differ between the machine that built the golden outputs and the one that grades:
+# environment variables, and threads of TensorFlow.
+CONDITIONS: dict[str, tuple[dict[str, str], int]] = {
+    "with oneDNN": ({"TF_ENABLE_ONEDNN_OPTS": "1"}, 1),
+    "without oneDNN": ({"TF_ENABLE_ONEDNN_OPTS": "0"}, 1),
+    "two threads": ({}, 2),
 }
 # The least margin with which a mistake must fail for the case to count as one that catches it.
 CLEAR = 0.1
@@ -97,9 +99,9 @@ def run_noise(grader: Grader, *, jobs: int) -> list[NoiseRun]:
     """The reference under other conditions and with other seeds, judged like any submission."""
     lab = grader.lab
     runs = []
-    for name, variables in CONDITIONS.items():
-        with _environment(variables):
-            outputs = golden.run_reference(lab, grader.runner, jobs)
+    for name, (variables, threads) in CONDITIONS.items():
+        with _environment(variables), Runner(lab, techniques.CONTRACT, threads=threads) as runner:
+            outputs = golden.run_reference(lab, runner, jobs)
         runs.append(NoiseRun(name, outputs, _judge_all(grader, lab, outputs)))
     reseeded = golden.run_reseeded(lab, grader.runner, jobs)
     for number in range(max((len(values) for values in reseeded.values()), default=0)):

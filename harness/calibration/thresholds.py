@@ -4,8 +4,8 @@ A measure is looked at as a distance from perfect: 1 − value for measures that
 value itself for those that must be low. If the worst correct work (accepted variants, and the
 reference under other conditions and seeds) is at distance d, the threshold is put between
 `NEAREST`·d and `FARTHEST`·d: not nearer, because students' correct work is not known in advance;
-not farther, because mistakes begin there. Within that it is put where most mistakes are caught by
-two cases, and there in the middle of the widest gap between two mistakes.
+not farther, because mistakes begin there, nor farther than the farthest mistake. Within that it is put where most mistakes are clearly
+caught by two cases, and there in the middle of the widest gap between two mistakes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness import techniques
-from harness.calibration.running import NoiseRun, Row
+from harness.calibration.running import CLEAR, NoiseRun, Row
 from harness.lab import Lab
 from harness.results import CaseResult, CheckResult, Outcome
-from harness.techniques.base import Metric
+from harness.techniques.base import Metric, room
 
-NEAREST, FARTHEST = 1.2, 1.8
+NEAREST, FARTHEST = 1.2, 2.5
 _TINY = 1e-4
 
 
@@ -114,9 +114,10 @@ def _choose(
         "the worst correct work is perfect, so the metric's own threshold stands",
     )
     if distance(worst) > _TINY:
-        low, high = NEAREST * distance(worst), FARTHEST * distance(worst)
+        low = NEAREST * distance(worst)
+        high = min(FARTHEST * distance(worst), max([low, *map(distance, wrong)]))
         near = sorted({low, high, *(d for w in wrong if low < (d := distance(w)) < high)})
-        gaps = [(b - a, (a + b) / 2) for a, b in itertools.pairwise(near)]
+        gaps = [(b - a, (a + b) / 2) for a, b in itertools.pairwise(near)] or [(0.0, low)]
         covered = [
             (_covered(rows, check, name, perfect + sign * middle, sign), gap, middle)
             for gap, middle in gaps
@@ -135,14 +136,17 @@ def _choose(
 
 
 def _covered(rows: Sequence[Row], check: str, name: str, threshold: float, sign: float) -> int:
-    """How many mistakes fail at least two cases if this threshold is changed alone."""
+    """How many mistakes clearly fail two cases if this threshold is changed alone."""
+    perfect = 0.0 if sign > 0 else 1.0
 
     def fails(key: str, case: CaseResult) -> bool:
+        clearly = case.outcome is Outcome.FAILED and case.margin <= -CLEAR
         if not key.startswith(f"{check}/") or name not in case.measured:
-            return case.outcome is Outcome.FAILED
+            return clearly
         value = case.measured[name]
-        others = case.outcome is Outcome.FAILED and not _alone(case, name, sign)
-        return others or (value is not None and sign * (float(value) - threshold) > 0)
+        if value is not None and room(float(value), threshold, perfect) <= -CLEAR:
+            return True
+        return clearly and not _alone(case, name, sign)
 
     return sum(
         sum(fails(key, case) for key, case in row.units.items()) >= 2

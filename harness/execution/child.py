@@ -47,6 +47,8 @@ class Child:
         self.models = {name: ModelSpec.from_json(m) for name, m in setup["models"].items()}
         self.output_bytes: int = setup["output_mb"] * 2**20
         self.contract: dict[str, list[str]] = setup["contract"]
+        self.keep_models: bool = setup["keep_models"]
+        self.kept: dict[str, Any] = {}
         self.module = types.ModuleType(MODULE)
 
     def load(self) -> dict[str, Any]:
@@ -82,7 +84,7 @@ class Child:
         assert isinstance(arguments, dict)
         try:
             _seed(header["seed"])
-            model = {"model": load_model(self.models[header["model"]])}
+            model = {"model": self._model(header["model"])}
         except Exception as error:  # the lab's fault, not the student's
             message = f"model {header['model']!r} could not be loaded: {error}"
             return pack({"reply": "not_run", "message": message, "traceback": "", "seconds": 0}, [])
@@ -100,6 +102,14 @@ class Child:
         except BaseException as error:
             answer = {"reply": "raised", **self.describe(error)}
         return pack({**answer, "seconds": time.monotonic() - started}, [])
+
+    def _model(self, name: str) -> Any:
+        """A fresh model, or, where no student code can change it, the same as before."""
+        if not self.keep_models:
+            return load_model(self.models[name])
+        if name not in self.kept:
+            self.kept[name] = load_model(self.models[name])
+        return self.kept[name]
 
     def describe(self, error: BaseException) -> dict[str, str]:
         """What was raised, with the lines of the student's own files only."""
@@ -244,8 +254,8 @@ def main(request_fd: int, reply_fd: int) -> None:
     # Every case has a model of its own, about which TensorFlow would warn ("retracing").
     tf.get_logger().setLevel("ERROR")
     # One thread each: the same sums in the same order every time, and small networks gain nothing.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(setup.header["threads"])
+    tf.config.threading.set_inter_op_parallelism_threads(setup.header["threads"])
     send(pack({"reply": "ready"}, []))
     _limit(setup.header["memory_mb"])
     child = Child(setup.header)

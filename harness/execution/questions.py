@@ -5,6 +5,7 @@ The functions are called exactly as a submission's are; `harness.execution.runne
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,23 @@ def layer_outputs(
     Returns:
         (n, …) float32.
     """
-    import keras
-
     layer = model.get_layer(layer_name)
     batch = model.preprocess_input(images) if preprocess else np.asarray(images, "float32")
     if layer is not model.layers[-1]:
-        return _predict(keras.Model(model.inputs[0], layer.output), batch)
-    features = _predict(keras.Model(model.inputs[0], layer.input), batch)
+        return _predict(_part(model, layer_name, "output"), batch)
+    features = _predict(_part(model, layer_name, "input"), batch)
     kernel, bias = (np.asarray(weight) for weight in layer.weights)
     logits: npt.NDArray[np.float32] = (features @ kernel + bias).astype("float32")
     return logits
+
+
+# Models stay for as long as this process does, so a part is made once.
+@cache
+def _part(model: Any, layer_name: str, end: str) -> Any:
+    """The model up to a layer's input or output."""
+    import keras
+
+    return keras.Model(model.inputs[0], getattr(model.get_layer(layer_name), end))
 
 
 def probabilities(model: Any, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -37,11 +37,13 @@ class Runner:
     Args:
         lab: the lab; its models and images are staged once, apart from everything else of it.
         contract: the functions that a submission may define, with their parameters.
+        threads: how many threads TensorFlow has in each child.
     """
 
-    def __init__(self, lab: Lab, contract: Contract) -> None:
+    def __init__(self, lab: Lab, contract: Contract, *, threads: int = 1) -> None:
         self.lab = lab
         self.contract = contract
+        self.threads = threads
         self._folder = Path(tempfile.mkdtemp(prefix="harness-"))
         self._materials = self._folder / "materials"
         self._models = _stage(lab, self._materials)
@@ -91,6 +93,8 @@ class Runner:
             "models": self._models,
             "contract": {name: list(names) for name, names in self.contract.items()},
             "memory_mb": limits.memory_mb,
+            "threads": self.threads,
+            "keep_models": False,
             "output_mb": limits.output_mb,
             **changes,
         }
@@ -101,7 +105,12 @@ class Runner:
 
     def _start_oracle(self) -> Session:
         contract = {name: list(names) for name, names in QUESTIONS.items()}
-        changes = {"contract": contract, "output_mb": MAX_MB, "memory_mb": 0}
+        changes = {
+            "contract": contract,
+            "output_mb": MAX_MB,
+            "memory_mb": 0,
+            "keep_models": True,
+        }
         return self.session(Path(__file__).parent, ["questions.py"], self._new_home(), **changes)
 
 

@@ -24,7 +24,7 @@ STARTUP_SECONDS = 180.0
 MAX_PRINTED = 20_000
 _CHUNK = 2**16
 # Passed on from our own environment, because they change how TensorFlow computes.
-_PASSED_ON = ("TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+_PASSED_ON = ("TF_ENABLE_ONEDNN_OPTS",)
 
 
 class TimedOutError(Exception):

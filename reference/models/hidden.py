@@ -22,14 +22,17 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from harness import calibrated
+from harness.calibrated import Thresholds
+from harness.grading import open_lab
 from reference.models import digits, probes
 from reference.models.fixtures import draw_found_scene, save_model, save_scene
 
 Cases = dict[str, list[dict[str, Any]]]
 # Singles and pairs on which correct work and mistakes were found to be far apart (DIGITS: class).
-_SWEPT = ("9", "6")
+_SWEPT = ("9", "6", "3")
 _PAIRS = (("4", "9"), ("5", "6"), ("5", "9"))
-_REPEATED = ("8", "3")
+_REPEATED = ("8", "5")
 _PAIRED_SCENES = (
     ("soccer_ball", "rugby_ball"),
     ("tennis_ball", "basketball"),
@@ -50,10 +53,19 @@ class HiddenSet:
         seed: the same seed draws the same set.
         base: the data of the base's lab file.
         base_folder: where the base's lab file is.
+        thresholds: of the base's checks, as calibrated.
     """
 
-    def __init__(self, folder: Path, seed: int, base: dict[str, Any], base_folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        base: dict[str, Any],
+        base_folder: Path,
+        thresholds: Thresholds | None = None,
+    ) -> None:
         self.folder = folder
+        self.thresholds = thresholds or {}
         self.base = base
         self.base_folder = base_folder
         self.seed = seed
@@ -101,7 +113,10 @@ class HiddenSet:
         kept: dict[str, Any] = {
             key: self.base[key] for key in ("pass_mark", "limits") if key in self.base
         }
-        checks = [{**check, **_cases_of(check, self.cases)} for check in self.base["checks"]]
+        checks = [
+            {**check, **self._threshold_of(check), **_cases_of(check, self.cases)}
+            for check in self.base["checks"]
+        ]
         reference = (self.base_folder / self.base["reference"]).resolve()
         data: dict[str, Any] = {
             "format_version": 1,
@@ -120,6 +135,10 @@ class HiddenSet:
         path.write_text(text, "utf-8")
         return path
 
+    def _threshold_of(self, check: dict[str, Any]) -> dict[str, Any]:
+        known = {**self.thresholds.get(check["id"], {}), **check.get("threshold", {})}
+        return {"threshold": known} if known else {}
+
 
 def draw(seed: int, base: Path, out: Path) -> Path:
     """Draw a hidden set.
@@ -133,7 +152,8 @@ def draw(seed: int, base: Path, out: Path) -> Path:
         its lab file, still without golden outputs.
     """
     data = yaml.safe_load(base.read_text("utf-8"))
-    made = HiddenSet(out, seed, data, base.parent)
+    thresholds = calibrated.load(open_lab(base)).thresholds
+    made = HiddenSet(out, seed, data, base.parent, thresholds)
     add_probes(made)
     add_scenes(made)
     add_digits(made)
@@ -237,7 +257,7 @@ def add_digits(made: HiddenSet) -> None:
     rng = made.rng(20)
     spec = made.base["models"]["digits"]
     model = keras.models.load_model(made.base_folder / spec["file"], compile=False)
-    order = _shuffle(model, rng)
+    order = _shuffle(model, rng, _order_of_outputs(made.base, rng))
     classes = [digits.CLASSES[index] for index in order]
     made.add_model("digits", model, classes, spec["preprocessing"])
     index_of = {name: index for index, (_, name) in enumerate(classes)}
@@ -283,14 +303,33 @@ def _add_maximization(made: HiddenSet, index_of: dict[str, int], rng: np.random.
         )
 
     for name in _SWEPT:
-        add(f"digit{name}", [name], sweep={"tv_weight": [0.125, 8, 64]})
+        add(f"digit{name}", [name], sweep={"tv_weight": [0.125, 8, 256]})
     for name in _REPEATED:
         add(f"digit{name}", [name], tv_weight=1, repeat=True)
     for pair in _PAIRS:
         add("pair-" + "-".join(pair), pair, tv_weight=1)
 
 
-def _shuffle(model: keras.Model, rng: np.random.Generator) -> list[int]:
+def _order_of_outputs(base: dict[str, Any], rng: np.random.Generator) -> NDArray[np.int64]:
+    """For each output of the set's digits network the digit that it stands for.
+
+    No single output asked for in the set is one asked for in the base, and no pair the same two
+    digits as there, so that an image stored for the base's indices excites none of the set's.
+    """
+    asked = [
+        frozenset(case["filter_indices"]) for case in base["cases"].get("maximize_activation", [])
+    ]
+    singles = {index for indices in asked if len(indices) == 1 for index in indices}
+    while True:
+        order = rng.permutation(len(digits.CLASSES))
+        index_of = {str(digit): index for index, digit in enumerate(order.tolist())}
+        own = {index_of[name] for name in (*_SWEPT, *_REPEATED)}
+        pairs = [frozenset(index_of[name] for name in pair) for pair in _PAIRS]
+        if not own & singles and not any(pair in asked for pair in pairs):
+            return order
+
+
+def _shuffle(model: keras.Model, rng: np.random.Generator, outputs: NDArray[np.int64]) -> list[int]:
     """Put the filters and outputs of the digits network in another order; it computes the same.
 
     Returns:
@@ -308,7 +347,8 @@ def _shuffle(model: keras.Model, rng: np.random.Generator) -> list[int]:
         kernel, bias = (np.asarray(weight) for weight in layer.weights)
         if before is not None:
             kernel = np.take(kernel, before, axis=-2)
-        before = rng.permutation(kernel.shape[-1])
+        is_last = layer is model.layers[-1]
+        before = outputs if is_last else rng.permutation(kernel.shape[-1])
         layer.set_weights([kernel[..., before], bias[before]])
         last = [int(index) for index in before]
     return last

@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from harness.plugin import CaseFailedError, CaseItem
 
 ROOT = Path(__file__).parents[2]
 pytest_plugins = ["pytester"]
@@ -172,3 +175,19 @@ def test_a_wrong_option_is_a_usage_error_without_a_traceback(pytester, cohort, a
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([said])
     assert "Traceback" not in result.stderr.str()
+
+
+def test_a_failed_item_carries_the_diagnosis_of_its_technique():
+    case = {"id": "digit3", "outcome": "failed", "score": 0.1, "message": "no", "hint": "look"}
+    grade = {
+        "checks": [{"id": "top", "technique": "top_predictions", "cases": [case]}],
+        "techniques": {
+            "top_predictions": {"diagnosis": {"mistake": "top_bgr", "hint": "keep RGB"}}
+        },
+    }
+    item = object.__new__(CaseItem)
+    item.user_properties = []
+    item.prepare(None, "top_predictions", "digit3", SimpleNamespace(of=lambda submission: grade))
+    with pytest.raises(CaseFailedError) as caught:
+        item.runtest()
+    assert str(caught.value) == "top: no\n  look\nlike the known mistake top_bgr: keep RGB"

@@ -1,0 +1,77 @@
+"""Correct implementations that nobody here wrote get the marks they deserve.
+
+tf-keras-vis keeps every point. tf-explain's Grad-CAM has no ReLU, and its "guided" masks the
+gradient at the target layer only: it loses points for both, and the diagnosis names the first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.grading import Grader, open_lab
+from harness.results import Outcome
+from harness.submission import Submission
+
+pytestmark = pytest.mark.tensorflow
+
+ROOT = Path(__file__).parents[1]
+LIBRARIES = Path(__file__).with_name("libraries")
+MAXIMIZED = ("digit9", "digit8", "pair-4-9")
+
+
+@pytest.fixture(scope="module")
+def grades():
+    """The checks of each library's submission, over all heatmaps and some maximized images."""
+    lab = open_lab(ROOT / "fixtures" / "lab.yaml")
+    with Grader(lab) as grader:
+        grader.cases = tuple(
+            case
+            for case in lab.cases
+            if case.function == "class_activation_map" or case.group in MAXIMIZED
+        )
+        yield {
+            path.stem: grader.grade(Submission(path.stem, path)).grade
+            for path in sorted(LIBRARIES.glob("*.py"))
+        }
+
+
+def cases(grade, technique):
+    return {
+        f"{check.id}/{case.id}": case
+        for check in grade.checks
+        if check.technique == technique
+        for case in check.cases
+    }
+
+
+def test_tf_keras_vis_keeps_every_point(grades):
+    for technique in ("class_activation_maps", "activation_maximization"):
+        found = cases(grades["with_tf_keras_vis"], technique)
+        failed = {key: case.message for key, case in found.items() if not passed(case)}
+        assert len(found) >= 9
+        assert failed == {}
+    assert grades["with_tf_keras_vis"].diagnoses == {}
+
+
+def test_tf_explain_loses_the_cases_on_which_it_deviates_and_is_told_why(grades):
+    grade = grades["with_tf_explain"]
+    found = cases(grade, "class_activation_maps")
+    lab_cases = {case.id: case for case in open_lab(ROOT / "fixtures" / "lab.yaml").cases}
+    vanilla = {
+        key: case for key, case in found.items() if "modifier" not in lab_cases[case.id].arguments
+    }
+    kept = [key for key, case in vanilla.items() if passed(case)]
+    lost = [key for key, case in vanilla.items() if not passed(case)]
+    assert kept, "a map that is positive everywhere is right without a ReLU"
+    assert len(lost) >= 2
+    # Where it loses points its map has negative values, which the hint of the case says.
+    assert all("negative values" in found[key].hint for key in lost)
+    diagnosis = grade.diagnoses["class_activation_maps"]
+    assert diagnosis.mistake == "cam_signed"
+    assert "ReLU" in diagnosis.hint
+
+
+def passed(case):
+    return case.outcome is Outcome.PASSED
