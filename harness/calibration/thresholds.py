@@ -4,8 +4,9 @@ A measure is looked at as a distance from perfect: 1 − value for measures that
 value itself for those that must be low. If the worst correct work (accepted variants, and the
 reference under other conditions and seeds) is at distance d, the threshold is put between
 `NEAREST`·d and `FARTHEST`·d: not nearer, because students' correct work is not known in advance;
-not farther, because mistakes begin there, nor farther than the farthest mistake. Within that it is put where most mistakes are clearly
-caught by two cases, and there in the middle of the widest gap between two mistakes.
+not farther, because mistakes begin there (and never beyond the farthest of them). Within that it
+is put where most mistakes are clearly caught by two cases, and there in the middle of the widest
+gap between two mistakes.
 """
 
 from __future__ import annotations
