@@ -7,6 +7,7 @@ through the very same code, whose docstring says what it is::
 
     Technique: class_activation_maps
     Golden: yes                                    (variants whose outputs are golden ones too)
+    Kind: input                                    (mistakes: input, presentation or method)
     Hint: what a student can do about it.          (mistakes only)
 
 Adding one is adding a file.
@@ -26,6 +27,7 @@ from harness.lab import Lab
 from harness.submission import Submission
 
 VARIANTS, MISTAKES = "variants", "mistakes"
+KINDS = ("method", "input", "presentation")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Entry:
         title: what it does, for people.
         hint: what a student can do about it; empty for a variant.
         golden: whether its outputs are kept among the golden outputs.
+        kind: of a mistake, what is wrong: the `method`; only its `input`; or only the
+            `presentation` of what is else right.
     """
 
     path: Path
@@ -47,6 +51,7 @@ class Entry:
     title: str
     hint: str = ""
     golden: bool = False
+    kind: str = "method"
 
     @property
     def name(self) -> str:
@@ -101,6 +106,12 @@ def _read(path: Path, *, is_mistake: bool) -> Entry:
                 f"{path}: defines {name}, which is of {techniques.name_of(name)}; an entry is "
                 f"about one technique, this one about {technique[1]}"
             )
+    kind = re.search(r"^Kind: (.*)$", text, re.MULTILINE)
+    if kind and not (is_mistake and kind[1] in KINDS):
+        raise LabError(
+            f"{path}: 'Kind' is for mistakes, one of {', '.join(KINDS)}; found {kind[1]!r}"
+        )
     title = " ".join(text.split("\n\n")[0].split())
     told = " ".join(hint[1].split()) if hint else ""
-    return Entry(path, is_mistake, technique[1], title, told, golden is not None)
+    about = kind[1] if kind else "method"
+    return Entry(path, is_mistake, technique[1], title, told, golden is not None, about)

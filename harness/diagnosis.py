@@ -56,6 +56,7 @@ class KnownMistake:
     technique: str
     hint: str
     failures: Failures
+    kind: str = "method"
 
 
 def failures_of(checks: Iterable[CheckResult], technique: str) -> dict[str, Failure]:
@@ -101,7 +102,7 @@ def nearest(
         theirs = {key: value for key, value in mistake.failures.items() if key in left}
         value = confidence(compared, theirs)
         if best is None or value > best.confidence:
-            best = Diagnosis(mistake.name, value, mistake.hint)
+            best = Diagnosis(mistake.name, value, mistake.hint, mistake.kind)
     return best
 
 
@@ -147,6 +148,7 @@ def save(known: Sequence[KnownMistake], folder: Path) -> None:
         value: dict[str, Value] = {
             "technique": mistake.technique,
             "hint": mistake.hint,
+            "kind": mistake.kind,
             "failures": failures,
         }
         cases[mistake.name] = CaseOutput(CaseStatus.RETURNED, value)
@@ -172,7 +174,7 @@ def load(folder: Path) -> list[KnownMistake]:
 def known_mistake(entry: Entry, checks: Sequence[CheckResult]) -> KnownMistake:
     """What to keep of a mistake of the catalogue that was run and judged."""
     failures = failures_of(checks, entry.technique)
-    return KnownMistake(entry.name, entry.technique, entry.hint, failures)
+    return KnownMistake(entry.name, entry.technique, entry.hint, failures, entry.kind)
 
 
 def _known(name: str, value: Any) -> KnownMistake:
@@ -187,4 +189,6 @@ def _known(name: str, value: Any) -> KnownMistake:
         )
         for key, stored in value["failures"].items()
     }
-    return KnownMistake(name, str(value["technique"]), str(value["hint"]), failures)
+    texts = (str(value[key]) for key in ("technique", "hint", "kind"))
+    technique, hint, kind = texts
+    return KnownMistake(name, technique, hint, failures, kind)

@@ -66,11 +66,13 @@ class Diagnosis:
         mistake: its name in the catalogue.
         confidence: 0 to 1.
         hint: what a student can do about it.
+        kind: what is wrong: the `method`; only its `input`; or only the `presentation`.
     """
 
     mistake: str
     confidence: float
     hint: str
+    kind: str = "method"
 
     def to_json(self) -> dict[str, Any]:
         """The diagnosis as plain data."""
@@ -78,6 +80,7 @@ class Diagnosis:
             "mistake": self.mistake,
             "confidence": round(self.confidence, 2),
             "hint": self.hint,
+            "kind": self.kind,
         }
 
 

@@ -36,6 +36,11 @@ def test_every_entry_of_the_catalogue_says_what_it_is():
         ),
         (
             "mistakes",
+            '"""T.\n\nTechnique: top_predictions\nKind: odd\nHint: x\n"""',
+            "one of method, input, presentation; found 'odd'",
+        ),
+        (
+            "mistakes",
             '"""T.\n\nTechnique: top_predictions\nHint: x\n"""\ndef dominant_filters(): ...',
             "defines dominant_filters, which is of layer_activations",
         ),

@@ -107,17 +107,15 @@ def test_mistakes_that_fail_other_cases_are_less_alike():
 
 
 def test_what_mistakes_return_is_kept_and_read_again(tmp_path):
-    entry = Entry(Path("no_relu.py"), True, "class_activation_maps", "T.", "Apply the ReLU.")
+    path, technique = Path("no_relu.py"), "class_activation_maps"
+    entry = Entry(path, True, technique, "T.", "Apply the ReLU.", kind="presentation")
     checks = [check(failed("a", [0.25, -0.5], margin=-0.3), failed("b", None), PASSED)]
     kept = diagnosis.known_mistake(entry, checks)
     assert set(kept.failures) == {"maps/a", "maps/b"}
     diagnosis.save([kept], tmp_path)
     [back] = diagnosis.load(tmp_path)
-    assert (back.name, back.technique, back.hint) == (
-        "no_relu",
-        "class_activation_maps",
-        "Apply the ReLU.",
-    )
+    assert (back.name, back.technique) == ("no_relu", technique)
+    assert (back.hint, back.kind) == ("Apply the ReLU.", "presentation")
     assert list(back.failures) == ["maps/a"]  # what returned nothing cannot be compared
     assert back.failures["maps/a"].margin == -0.3
     assert back.failures["maps/a"].trace.value.tolist() == [0.25, -0.5]

@@ -323,7 +323,7 @@ def test_hostile_text_is_shown_as_text(lab):
     }
     grade, outputs = graded(lab, changes, run, name=HOSTILE)
     grade["techniques"]["class_activation_maps"]["diagnosis"] = {
-        **{"mistake": HOSTILE, "confidence": 0.93, "hint": HOSTILE}
+        **{"mistake": HOSTILE, "confidence": 0.93, "hint": HOSTILE, "kind": "input"}
     }
     page = report(lab, grade, outputs)
     assert_self_contained(page)
@@ -333,6 +333,7 @@ def test_hostile_text_is_shown_as_text(lab):
     assert "⟨U+202E⟩back⟨U+202C⟩ ⟨U+001B⟩[31m ⟨U+0000⟩" in page.text
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\ud800-\udfff]", page.source)
     assert "x" * 100 not in page.text
+    assert "The method looks right; what it is applied to does not." in page.text
 
 
 def test_what_was_accepted_with_a_note_says_so(lab):

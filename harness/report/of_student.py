@@ -11,7 +11,7 @@ from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.outputs import CaseStatus, Outputs
 from harness.report.drawings import Figures
-from harness.report.words import outcome_word, run_sentence, technique_title, words
+from harness.report.words import kind_sentence, outcome_word, run_sentence, technique_title, words
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ class TechniquePart:
     def percent(self) -> float:
         """Points earned of those possible."""
         return 100 * self.points / self.max_points
+
+    @property
+    def diagnosis_kind(self) -> str:
+        """What the diagnosis says about the rest of the work, in a sentence."""
+        return kind_sentence(self.diagnosis["kind"]) if self.diagnosis else ""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,17 @@ def run_sentence(run: Mapping[str, Any]) -> str:
     return _RUNS.get(run["status"], words(run["status"]) + ".")
 
 
+_KINDS = {
+    "input": "The method looks right; what it is applied to does not.",
+    "presentation": "The result looks right; the form in which it is returned does not.",
+}
+
+
+def kind_sentence(kind: str) -> str:
+    """What a diagnosis says about the rest of the work; nothing where the method is wrong."""
+    return _KINDS.get(kind, "")
+
+
 def technique_title(name: str) -> str:
     """The name of a technique for people."""
     return TECHNIQUES[name].title if name in TECHNIQUES else words(name)

@@ -1,6 +1,7 @@
 """Lets the image leave the input range of the network.
 
 Technique: activation_maximization
+Kind: presentation
 Hint: clip the image to model.input_range after each update.
 """
 

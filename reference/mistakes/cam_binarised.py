@@ -1,6 +1,7 @@
 """Returns a mask of the strongest half instead of the map.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: return the map with all its values; a threshold is for pictures only.
 """
 

@@ -1,6 +1,7 @@
 """Returns the map as a picture in the colours of jet.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: return the map itself, (height, width), before it is coloured for display.
 """
 

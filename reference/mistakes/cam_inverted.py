@@ -1,6 +1,7 @@
 """Inverts the map: high where it should be low.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: return the map itself, high where the class is seen, not 1 minus the map.
 """
 

@@ -1,6 +1,7 @@
 """Mirrors the map left to right.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: keep the order of the columns: heatmap[row, column] belongs to image[row, column].
 """
 

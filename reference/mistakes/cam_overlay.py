@@ -1,6 +1,7 @@
 """Returns the map laid over the image.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: return the map itself, (height, width), before it is laid over the image.
 """
 

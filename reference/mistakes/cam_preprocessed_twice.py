@@ -1,6 +1,7 @@
 """Preprocesses the image twice.
 
 Technique: class_activation_maps
+Kind: input
 Hint: call model.preprocess_input exactly once, on the image as it is given.
 """
 

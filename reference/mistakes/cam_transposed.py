@@ -1,6 +1,7 @@
 """Swaps rows and columns of the map.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: heatmap[row, column]: the first axis is the height; do not transpose, and give sizes in the
     order a function expects.
 """

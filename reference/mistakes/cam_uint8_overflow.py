@@ -1,6 +1,7 @@
 """Makes bytes of the map before it is scaled: values above 255 start again at 0.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: divide by the maximum before you multiply by 255 and convert to uint8.
 """
 

@@ -1,6 +1,7 @@
 """Turns the map upside down.
 
 Technique: class_activation_maps
+Kind: presentation
 Hint: keep the order of the rows: the first row of the map is the top of the image.
 """
 

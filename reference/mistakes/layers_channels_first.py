@@ -1,6 +1,7 @@
 """Returns the filters on the first axis instead of the last.
 
 Technique: layer_activations
+Kind: presentation
 Hint: return (height, width, filters), as Keras gives it: no transpose.
 """
 

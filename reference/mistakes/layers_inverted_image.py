@@ -1,6 +1,7 @@
 """Feeds the negative of the image: bright and dark are exchanged.
 
 Technique: layer_activations
+Kind: input
 Hint: hand the image to the network as it is loaded, through model.preprocess_input and nothing
     else.
 """

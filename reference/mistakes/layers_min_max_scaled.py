@@ -1,6 +1,7 @@
 """Scales each layer to 0 to 1.
 
 Technique: layer_activations
+Kind: presentation
 Hint: return the activations themselves; scale them only where you draw them.
 """
 

@@ -1,6 +1,7 @@
 """Shows the network another image than the one given: a mirrored one.
 
 Technique: layer_activations
+Kind: input
 Hint: check which array goes into the network: it must be the image of the call, neither flipped
     nor left over from an earlier call.
 """

@@ -1,6 +1,7 @@
 """Lists the k most probable classes in ascending order.
 
 Technique: top_predictions
+Kind: presentation
 Hint: the most probable class comes first: reverse the order.
 """
 

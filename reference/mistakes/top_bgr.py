@@ -1,6 +1,7 @@
 """Feeds the colour channels in the order blue, green, red.
 
 Technique: top_predictions
+Kind: input
 Hint: keep the order red, green, blue: images come as RGB, and model.preprocess_input expects that.
 """
 

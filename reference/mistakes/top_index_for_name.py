@@ -1,6 +1,7 @@
 """Returns the index of a class where its name is asked.
 
 Technique: top_predictions
+Kind: presentation
 Hint: use model.decode_predictions(probabilities, top=k) to get the names.
 """
 

@@ -1,6 +1,7 @@
 """Returns one class too few.
 
 Technique: top_predictions
+Kind: presentation
 Hint: return exactly k classes: the slice [:k] holds k of them.
 """
 

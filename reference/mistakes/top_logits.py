@@ -1,6 +1,7 @@
 """Returns logits where probabilities are asked.
 
 Technique: top_predictions
+Kind: presentation
 Hint: return the output of the softmax, between 0 and 1, not the scores before it.
 """
 

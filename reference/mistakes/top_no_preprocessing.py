@@ -1,6 +1,7 @@
 """Feeds the pixels from 0 to 255 without preprocessing.
 
 Technique: top_predictions
+Kind: input
 Hint: call model.preprocess_input once on the batch before the network sees it.
 """
 

@@ -1,6 +1,7 @@
 """Returns the right classes in the order of their indices, not of their probabilities.
 
 Technique: top_predictions
+Kind: presentation
 Hint: sort by probability, highest first; argpartition alone does not sort.
 """
 

@@ -358,8 +358,19 @@ def _cases_of(check: dict[str, Any], cases: Cases) -> dict[str, Any]:
     """For a check of the base that names its cases: those of the set that serve the same."""
     if "cases" not in check:
         return {}
-    kind = "repeat" if check["metric"].endswith(".repeat") else "sweep"
-    return {"cases": [case["id"] for case in cases["maximize_activation"] if kind in case]}
+    metric = check["metric"].rpartition(".")[2]
+    named: list[str] = []
+    for case in cases["maximize_activation"]:
+        if metric == {"repeat": "repeat", "sweep": "fall"}.get(_kind(case)):
+            named.append(case["id"])
+        elif metric == "score":
+            weights = case.get("sweep", {}).get("tv_weight", [])[:-1]  # not at the largest
+            named += [f"{case['id']}-tv{weight}" for weight in weights] or [case["id"]]
+    return {"cases": named}
+
+
+def _kind(case: dict[str, Any]) -> str:
+    return next((kind for kind in ("repeat", "sweep") if kind in case), "single")
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ import random
 import keras
 import numpy as np
 from tf_keras_vis.activation_maximization import ActivationMaximization
-from tf_keras_vis.activation_maximization.input_modifiers import Jitter
 from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
 from tf_keras_vis.gradcam import Gradcam
 from tf_keras_vis.utils.model_modifiers import GuidedBackpropagation, ReplaceToLinear
@@ -34,8 +33,8 @@ def maximize_activation(model, layer_name, filter_indices, tv_weight, seed):
     keras.utils.set_random_seed(seed)
     low, high = model.input_range
     shape = model.inputs[0].shape[1:]
-    rng = np.random.default_rng(seed)
-    start = rng.uniform(low, high, (1, *shape)).astype("float32")
+    noise = np.random.default_rng(seed).standard_normal((1, *shape))
+    start = ((low + high) / 2 + 0.05 * (high - low) * noise).astype("float32")
 
     def score(output):
         return [sum(one[index] for index in filter_indices) for one in output]
@@ -46,8 +45,8 @@ def maximize_activation(model, layer_name, filter_indices, tv_weight, seed):
         seed_input=start,
         input_range=(low, high),
         steps=200,
-        input_modifiers=[Jitter(2)],
+        input_modifiers=[],  # its Jitter moves the image, but not what Adam remembers of it
         regularizers=[TotalVariation2D(weight=float(tv_weight))],
-        optimizer=keras.optimizers.Adam(0.03),
+        optimizer=keras.optimizers.Adam(0.005 * (high - low)),
     )
     return np.asarray(found[0])
