@@ -24,7 +24,14 @@ from harness.calls import Call, Contract
 from harness.errors import MachineError, WireError, suggest
 from harness.execution.asking import ask
 from harness.execution.oracle import MAX_MB, QUESTIONS, ChildOracle
-from harness.execution.session import DiedError, Session, TimedOutError, without_addresses
+from harness.execution.processes import starter
+from harness.execution.session import (
+    DiedError,
+    Session,
+    TimedOutError,
+    clean_environment,
+    without_addresses,
+)
 from harness.lab import Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import RunStatus, RunSummary
@@ -47,6 +54,7 @@ class Runner:
         self._folder = Path(tempfile.mkdtemp(prefix="harness-"))
         self._materials = self._folder / "materials"
         self._models = _stage(lab, self._materials)
+        self._starter = starter(clean_environment(self._materials), self._folder / "template")
         self.oracle = ChildOracle(self._start_oracle)
 
     def __enter__(self) -> Runner:
@@ -61,8 +69,9 @@ class Runner:
         self.close()
 
     def close(self) -> None:
-        """End the oracle's child and remove the temporary folder."""
+        """End the oracle's child and the template, and remove the temporary folder."""
         self.oracle.close()
+        self._starter.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
@@ -98,7 +107,7 @@ class Runner:
             "output_mb": limits.output_mb,
             **changes,
         }
-        return Session(setup, home, self._materials)
+        return Session(setup, home, self._starter)
 
     def _new_home(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))

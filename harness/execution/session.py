@@ -8,7 +8,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import IO, Any
 import numpy.typing as npt
 
 from harness.errors import MachineError, WireError
+from harness.execution.processes import STARTUP_SECONDS, Process, Starter
 from harness.execution.wire import Frame, FrameReader, pack
 
-STARTUP_SECONDS = 180.0
 MAX_PRINTED = 20_000
 _CHUNK = 2**16
 # Passed on from our own environment, because they change how TensorFlow computes.
@@ -49,38 +48,28 @@ class Session:
     Args:
         setup: the first request, for `harness.execution.child.Child`.
         home: a private folder: the child's working, home and temporary folder.
-        materials: the folder that `harness.student` reads in the child.
+        starter: starts the process.
     """
 
-    def __init__(self, setup: dict[str, Any], home: Path, materials: Path) -> None:
+    def __init__(self, setup: dict[str, Any], home: Path, starter: Starter) -> None:
         request_read, self._requests = os.pipe()
         self._replies, reply_write = os.pipe()
+        printed_read, printed_write = os.pipe()
         self._reader = FrameReader(max_payload_bytes=setup["output_mb"] * 2**20 + _CHUNK)
         self._printed = _Printed()
+        self._stream = os.fdopen(printed_read, "rb")
         try:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-s", "-m", "harness.execution.child"),
-                    *(str(request_read), str(reply_write)),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=(request_read, reply_write),
-                env=_environment(home, materials),
-                cwd=home,
-                start_new_session=True,
-            )
-        except OSError as error:
+            self._process: Process = starter.start(home, (request_read, reply_write, printed_write))
+        except MachineError:
+            self._stream.close()
             os.close(self._requests)
             os.close(self._replies)
-            raise MachineError(f"a child process could not be started: {error}") from error
+            raise
         finally:
-            os.close(request_read)
-            os.close(reply_write)
-        assert self._process.stdout is not None
+            for descriptor in (request_read, reply_write, printed_write):
+                os.close(descriptor)
         self._drain = threading.Thread(
-            target=self._printed.drain, args=(self._process.stdout,), daemon=True
+            target=self._printed.drain, args=(self._stream,), daemon=True
         )
         self._drain.start()
         try:
@@ -130,8 +119,8 @@ class Session:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._drain.join(timeout=5)
-        if self._process.stdout is not None and not self._drain.is_alive():
-            self._process.stdout.close()
+        if not self._drain.is_alive():
+            self._stream.close()
         for descriptor in (self._requests, self._replies):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -171,16 +160,17 @@ def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _environment(home: Path, materials: Path) -> dict[str, str]:
-    """A clean environment: nothing of ours, nothing that makes two runs differ."""
+def clean_environment(materials: Path) -> dict[str, str]:
+    """A clean environment: nothing of ours, nothing that makes two runs differ.
+
+    Args:
+        materials: the folder that `harness.student` reads in the child.
+    """
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {
         **passed_on,
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "KERAS_HOME": str(home / ".keras"),
         "KERAS_BACKEND": "tensorflow",
         "MPLBACKEND": "Agg",
         "OMP_NUM_THREADS": "1",

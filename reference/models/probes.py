@@ -8,21 +8,25 @@ mode visible; a dense head stands behind the last map, so that guided differs fr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
-from harness.metrics.heatmaps import correlation
+from harness.metrics.heatmaps import correlation, to_grid
 from harness.models import PREPROCESSINGS
 from reference.class_activation_maps import grad_cam
+from reference.variants._cam import activations_and_gradients
 
 NAMES = ("alder", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine")
 CLASSES: tuple[tuple[str, str], ...] = tuple((f"tree_{name}", name) for name in NAMES)
 SIZES = ((24, 36), (40, 28), (28, 44))
 LOGITS_SPREAD = 6.0
+# The least correlation of a map with itself, the ReLU taken after the enlargement instead.
+ROBUST = 0.94
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,12 @@ def ask(
     modifiers: Sequence[str | None],
     rng: np.random.Generator,
 ) -> list[Question]:
-    """One heatmap to ask for per layer and modifier, on which the reference's own maps differ.
+    """One heatmap to ask for per layer and modifier, where mistakes show and correct work agrees.
 
-    Its map has support (neither nearly empty nor nearly everywhere), and is another one than that
-    of the other modifier, of the most probable class and of the next class. Of 60 draws the one
-    that differs most is taken.
+    Its map has support (neither nearly empty nor nearly everywhere), is another one than that of
+    the other modifier, of the most probable class and of the next class, and is nearly the same
+    whether the ReLU comes before the enlargement or after it. Of 60 draws the one that differs
+    most from the others is taken.
 
     Args:
         probe: the network.
@@ -117,27 +122,52 @@ def ask(
     top = probe.model.predict(batch, verbose=0).argmax(axis=1)
     questions = []
     for layer, modifier in zip(layers, modifiers, strict=True):
-        candidates = rng.integers((0, 0), (len(images), len(NAMES)), size=(60, 2))
-        # Guided gradients are positive more often, and so are the maps.
-        most = 0.6 if modifier is None else 0.95
-        best, chosen = -1.0, Question(0, 0, layer, modifier)
-        every = {mode: _maps(probe, batch, layer, mode) for mode in (None, "guided")}
-        other = "guided" if modifier is None else None
-        for image, index in candidates.tolist():
-            own = every[modifier][image, index]
-            rivals = [
-                every[other][image, index],
-                every[modifier][image, int(top[image])],
-                every[modifier][image, (index + 1) % len(NAMES)],
-            ]
-            support = float((own > 0.2 * own.max()).mean()) if own.max() > 0 else 0.0
-            if index == top[image] or not 0.1 <= support <= most:
-                continue
-            difference = 1 - max(correlation(own, rival) for rival in rivals)
-            if difference > best:
-                best, chosen = difference, Question(image, index, layer, modifier)
-        questions.append(chosen)
+        maps = {mode: _maps(probe, batch, layer, mode) for mode in (None, "guided")}
+        drawn = rng.integers((0, 0), (len(images), len(NAMES)), size=(60, 2)).tolist()
+        drawn.sort(key=lambda pair: -_difference(maps, modifier, top, *pair))
+        asked = [Question(image, index, layer, modifier) for image, index in drawn]
+        robust = (question for question in asked if _agreement(probe, batch, question) >= ROBUST)
+        questions.append(next(robust, asked[0]))
     return questions
+
+
+def _difference(
+    maps: Mapping[str | None, NDArray[np.float32]],
+    modifier: str | None,
+    top: NDArray[np.int64],
+    image: int,
+    index: int,
+) -> float:
+    """How far a map is from those it could be mistaken for; -1 where it is of no use."""
+    own = maps[modifier][image, index]
+    support = float((own > 0.2 * own.max()).mean()) if own.max() > 0 else 0.0
+    # Guided gradients are positive more often, and so are the maps.
+    most = 0.6 if modifier is None else 0.95
+    if index == top[image] or not 0.1 <= support <= most:
+        return -1.0
+    rivals = [
+        maps["guided" if modifier is None else None][image, index],
+        maps[modifier][image, int(top[image])],
+        maps[modifier][image, (index + 1) % len(NAMES)],
+    ]
+    return 1 - max(correlation(own, rival) for rival in rivals)
+
+
+def _agreement(probe: Probe, batch: NDArray[np.float32], question: Question) -> float:
+    """How alike the map is with the ReLU before the enlargement and after it."""
+    one = batch[question.image][None]
+    features, gradients = activations_and_gradients(
+        probe.model,
+        np.zeros(0, "uint8"),  # not looked at where a batch is given
+        question.class_index,
+        question.layer_name,
+        question.modifier,
+        batch=one,
+    )
+    signed = features @ gradients.mean(axis=(0, 1))
+    enlarged = tf.image.resize(signed[..., None], batch.shape[1:3])[..., 0]
+    height, width = signed.shape
+    return correlation(to_grid(np.maximum(enlarged, 0), (height, width)), np.maximum(signed, 0))
 
 
 def _maps(
