@@ -17,8 +17,9 @@ import pytest
 
 from harness.calls import Call
 from harness.errors import MachineError
+from harness.execution.processes import STARTUP_SECONDS, ColdStarter
 from harness.execution.runner import Runner
-from harness.execution.session import MAX_PRINTED, STARTUP_SECONDS, Session
+from harness.execution.session import MAX_PRINTED, Session, clean_environment
 from harness.lab import Lab, Limits, read_lab
 from harness.outputs import CaseStatus, Outputs
 from harness.results import RunStatus
@@ -61,7 +62,7 @@ def run(lab, tmp_path):
         with Runner(dataclasses.replace(lab, limits=limits), CONTRACT) as runner:
             outputs = runner.run(Submission("alice", folder), calls)
             kept = list(runner._folder.iterdir())
-        assert [path.name for path in kept] == ["materials"]
+        assert [path.name for path in kept] == ["materials", "template"]
         assert not runner._folder.exists()
         assert list(outputs.cases) == [call.key for call in calls]
         return outputs
@@ -395,7 +396,7 @@ def test_a_child_that_dies_at_start_is_the_machines_fault(lab, tmp_path, monkeyp
     monkeypatch.setattr("sys.executable", "/bin/false")
     setup = {"output_mb": 1}
     with pytest.raises(MachineError, match=r"did not start \(DiedError 1\); it printed"):
-        Session(setup, tmp_path, tmp_path)
+        Session(setup, tmp_path, ColdStarter(clean_environment(tmp_path)))
     assert STARTUP_SECONDS > 60  # a loaded machine takes long to import TensorFlow
 
 
@@ -441,10 +442,14 @@ def test_the_oracle_answers_with_logits_layers_and_probabilities(lab):
     np.testing.assert_allclose(softmax, probabilities, atol=1e-5)
 
 
-def test_an_oracle_that_dies_is_the_machines_fault(lab):
+def test_an_oracle_that_dies_and_cannot_start_again_is_the_machines_fault(lab, monkeypatch):
+    def refuse():
+        raise MachineError("no memory")
+
     with Runner(lab, CONTRACT) as runner:
         runner.oracle.probabilities("digits", IMAGE[None])
         os.kill(runner.oracle._session._process.pid, 9)
+        monkeypatch.setattr(runner.oracle, "_start", refuse)
         with pytest.raises(MachineError, match="own child failed in probabilities"):
             runner.oracle.probabilities("digits", IMAGE[None])
 

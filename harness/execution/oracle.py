@@ -13,7 +13,7 @@ from harness.calls import Call, Contract
 from harness.errors import MachineError, WireError
 from harness.execution.asking import ask
 from harness.execution.session import DiedError, Session, TimedOutError
-from harness.outputs import CaseStatus, Value
+from harness.outputs import CaseOutput, CaseStatus, Value
 
 QUESTIONS: Contract = {
     "layer_outputs": ("model", "images", "layer_name", "preprocess"),
@@ -21,6 +21,7 @@ QUESTIONS: Contract = {
 }
 SECONDS = 600.0
 MAX_MB = 512
+_FAULTS = (TimedOutError, DiedError, WireError, MachineError)
 
 
 class ChildOracle:
@@ -60,14 +61,24 @@ class ChildOracle:
         self, question: str, model: str, arguments: dict[str, Value]
     ) -> npt.NDArray[np.float32]:
         call = Call(question, question, model, arguments)
-        try:
-            with self._lock:
-                if self._session is None:
-                    self._session = self._start()
-                    self._session.ask({"ask": "load"}, [], SECONDS)
-                output = ask(self._session, call, SECONDS)
-        except (TimedOutError, DiedError, WireError) as error:
-            raise MachineError(f"the harness's own child failed in {question}: {error}") from error
+        with self._lock:
+            try:
+                output = self._ask(call)
+            except _FAULTS:
+                self.close()
+                try:
+                    output = self._ask(call)  # once more, in a new child
+                except _FAULTS as error:
+                    self.close()
+                    raise MachineError(
+                        f"the harness's own child failed in {question}: {error}"
+                    ) from error
         if output.status is not CaseStatus.RETURNED or not isinstance(output.value, np.ndarray):
             raise MachineError(f"the harness's own child failed in {question}: {output.message}")
         return output.value
+
+    def _ask(self, call: Call) -> CaseOutput:
+        if self._session is None:
+            self._session = self._start()
+            self._session.ask({"ask": "load"}, [], SECONDS)
+        return ask(self._session, call, SECONDS)

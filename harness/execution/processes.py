@@ -123,17 +123,23 @@ class Forked:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._ended = threading.Event()
-        self._returncode = 0
+        self._returncode: int | None = None
 
-    def end(self, returncode: int) -> None:
-        """Told by the template, or for it when it is gone."""
+    def end(self, returncode: int | None) -> None:
+        """Told by the template; None when the template itself is gone, and the child with it."""
         self._returncode = returncode
         self._ended.set()
 
     def wait(self, timeout: float | None = None) -> int:
-        """See `Process`."""
+        """See `Process`.
+
+        Raises:
+            MachineError: the template died, and took the child with it.
+        """
         if not self._ended.wait(timeout):
             raise subprocess.TimeoutExpired("child", timeout or 0.0)
+        if self._returncode is None:
+            raise MachineError("the template that children are forked from died")
         return self._returncode
 
 
@@ -221,7 +227,7 @@ class _Running:
                 if not data:
                     self.ended.set()
                     for child in self._children.values():
-                        child.end(-9)  # they die with their template
+                        child.end(None)
                     self._changed.notify_all()
                     return
                 self._take(json.loads(data))

@@ -37,6 +37,9 @@ from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import RunStatus, RunSummary
 from harness.submission import Source, Submission, prepare
 
+# How often a submission is tried again after a fault of the machine.
+MACHINE_FAULTS = 1
+
 
 class Runner:
     """Runs submissions of one lab; a context manager that owns a temporary folder.
@@ -139,24 +142,31 @@ class _Run:
         self.found: list[str] = []
         self.defined: list[str] = []
         self.load_failure = CaseOutput(CaseStatus.NOT_LOADED)
+        self.machine_faults = 0
 
     def all(self, calls: Sequence[Call]) -> Outputs:
         started = time.monotonic()
         queue = deque(calls)
-        try:
-            while queue and self.ended is None:
+        while queue and self.ended is None:
+            try:
                 if self.seconds_left > 0:
                     self._one_child(queue)
                 else:
                     self._out_of_time(queue)
-        except MachineError as error:
-            self.ended = (RunStatus.NOT_RUN, str(error))
-            self._fail_all(queue, CaseOutput(CaseStatus.NOT_RUN, message=str(error)))
+            except MachineError as error:
+                self._machine_failed(queue, str(error))
         status, message = self.ended or (RunStatus.COMPLETED, "")
         notes = tuple(dict.fromkeys(self.notes))
         run = RunSummary(status, time.monotonic() - started, message, notes, self.printed)
         ordered = {call.key: self.outputs[call.key] for call in calls}
         return Outputs(self.submission.name, run, ordered)
+
+    def _machine_failed(self, queue: deque[Call], message: str) -> None:
+        """A fault of ours or of the machine: tried again once, and never the student's."""
+        self.machine_faults += 1
+        if self.machine_faults > MACHINE_FAULTS:
+            self.ended = (RunStatus.NOT_RUN, message)
+            self._fail_all(queue, CaseOutput(CaseStatus.NOT_RUN, message=message))
 
     def _one_child(self, queue: deque[Call]) -> None:
         """Run calls until the child is of no more use or none is left."""
@@ -248,6 +258,9 @@ class _Run:
         except WireError as error:
             message = f"the process sent no valid answer for {call.key} ({error})"
             output = CaseOutput(CaseStatus.REFUSED, message=message)
+        except MachineError:
+            queue.appendleft(call)
+            raise
         self.outputs[call.key] = output
         self.notes.append(output.message)
         return False

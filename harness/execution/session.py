@@ -21,6 +21,7 @@ from harness.execution.processes import STARTUP_SECONDS, Process, Starter
 from harness.execution.wire import Frame, FrameReader, pack
 
 MAX_PRINTED = 20_000
+CLOSE_SECONDS = 30.0
 _CHUNK = 2**16
 # Passed on from our own environment, because they change how TensorFlow computes.
 _PASSED_ON = ("TF_ENABLE_ONEDNN_OPTS",)
@@ -117,7 +118,9 @@ class Session:
         """Kill the child and all it started, and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        with contextlib.suppress(MachineError, subprocess.TimeoutExpired):
+            # A child that hangs in the kernel must not hang us.
+            self._process.wait(timeout=CLOSE_SECONDS)
         self._drain.join(timeout=5)
         if not self._drain.is_alive():
             self._stream.close()
