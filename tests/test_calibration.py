@@ -73,8 +73,8 @@ def lab(lab_file):
 
 def test_a_threshold_stands_between_the_worst_variant_and_the_nearest_mistake(lab):
     rows = [
-        variant("good", 0.99, 0.96),  # 0.04 from perfect: between 0.048 and 0.072
-        row("near", 0.94, 0.5),  # 0.06: in the middle, so both gaps are as wide
+        variant("good", 0.99, 0.96),  # 0.04 from perfect: between 0.06 and 0.12
+        row("near", 0.91, 0.5),  # 0.09: in the middle, so both gaps are as wide
         row("far", 0.3, 0.2),
         row("hidden", 0.99, 0.99),
     ]
@@ -85,9 +85,9 @@ def test_a_threshold_stands_between_the_worst_variant_and_the_nearest_mistake(la
         "good",
         "case1",
     )
-    # Only above 0.94 is `near` caught by two cases: the gap from 0.048 to 0.06.
-    assert choice.threshold == pytest.approx(1 - 0.054)
-    assert (choice.mistake.value, choice.mistake.who) == (0.94, "near")
+    # Only above 0.91 is `near` caught by two cases: the gap from 0.06 to 0.09.
+    assert choice.threshold == pytest.approx(1 - 0.075)
+    assert (choice.mistake.value, choice.mistake.who) == (0.91, "near")
     assert "2 of 3 mistakes caught by two cases" in choice.why
 
 
@@ -95,7 +95,7 @@ def test_noise_counts_as_correct_work(lab):
     rows = [variant("good", 0.99), row("far", 0.3)]
     [choice] = choose(lab, rows, [noise("one thread", 0.95), noise("two threads", 0.97)])
     assert choice.correct.who == "the reference, one thread"
-    assert choice.threshold == pytest.approx(1 - 1.85 * 0.05, abs=0.001)  # from 1.2 to 2.5 times
+    assert choice.threshold == pytest.approx(1 - 2.25 * 0.05, abs=0.001)  # from 1.5 to 3 times
     assert choice.noise == pytest.approx(0.02)
     assert choice.mistake.value == 0.3
 
@@ -130,7 +130,7 @@ def test_a_measure_that_must_be_low_gets_a_threshold_above_correct_work(lab):
 
     rows = [falling("good", 0.4, is_mistake=False), falling("one_axis", 0.8, is_mistake=True)]
     chosen = {choice.name: choice for choice in choose(lab, rows, [])}
-    assert chosen["last_to_first"].threshold == pytest.approx(0.64)  # 1.2 times 0.4, and 0.8
+    assert chosen["last_to_first"].threshold == pytest.approx(0.7)  # 1.5 times 0.4, and 0.8
     assert chosen["last_to_first"].at_most
     assert chosen["falling"].threshold == 0.8
 

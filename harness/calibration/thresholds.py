@@ -21,7 +21,7 @@ from harness.lab import Lab
 from harness.results import CaseResult, CheckResult, Outcome
 from harness.techniques.base import Metric, room
 
-NEAREST, FARTHEST = 1.2, 2.5
+NEAREST, FARTHEST = 1.5, 3.0
 _TINY = 1e-4
 
 

@@ -1,6 +1,7 @@
 """Compiled as a whole by tf.function, resize and division by the maximum included.
 
 Technique: class_activation_maps
+Golden: yes
 """
 
 import keras
