@@ -273,16 +273,22 @@ def test_a_template_that_does_not_start_says_what_it_printed(tmp_path, monkeypat
         template.start(tmp_path, (0, 1, 2))
 
 
-def test_a_template_with_threads_is_refused(tmp_path, monkeypatch):
+def test_a_template_with_threads_is_not_forked_and_children_start_cold(tmp_path, monkeypatch):
+    # Stands for the template, which says that it has three threads, and then for the cold child.
     program = tmp_path / "python"
-    code = "import os, socket, sys; s = socket.socket(fileno=int(sys.argv[1])); "
+    code = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); "
     code += 's.send(b\'{\\"ready\\": true, \\"threads\\": 3}\'); s.recv(1)'
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$4"\n')
+    program.write_text(
+        f'#!/bin/sh\ncase $3 in *template) exec {sys.executable} -c "{code}" $4;; esac\nexit 5\n'
+    )
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(program))
     template = Template(clean_environment(tmp_path), tmp_path / "template")
-    with pytest.raises(MachineError, match="the template has 3 threads"):
-        template.start(tmp_path, (0, 1, 2))
+    for _ in range(2):
+        child = template.start(tmp_path, (0, 1, 2))
+        assert isinstance(child, subprocess.Popen)
+        assert child.wait(timeout=30) == 5
+    template.close()
 
 
 def test_waiting_for_a_forked_child_has_a_limit():

@@ -20,6 +20,10 @@ STARTUP_SECONDS = 180.0
 FORK_SECONDS = 60.0
 
 
+class ThreadsError(MachineError):
+    """The template has more than one thread, so it must not be forked."""
+
+
 class Process(Protocol):
     """A child process; `subprocess.Popen` is one too."""
 
@@ -86,7 +90,8 @@ class ColdStarter:
 class Template:
     """A warm template process: imports once, and forks a child in milliseconds.
 
-    It is started with the first child, and again when it has died. Several threads may ask.
+    It is started with the first child, and again when it has died. Several threads may ask. Where
+    it comes up with more than one thread, forking it is not safe, and children start cold.
 
     Args:
         environment: of the template and so of every child.
@@ -98,16 +103,27 @@ class Template:
         self._home = home
         self._lock = threading.Lock()
         self._running: _Running | None = None
+        self._cold: ColdStarter | None = None
 
     def start(self, home: Path, descriptors: tuple[int, int, int]) -> Process:
         """See `Starter`."""
         with self._lock:
-            if self._running is None or self._running.ended.is_set():
-                if self._running is not None:
-                    self._running.close()
-                self._running = _Running(self._environment, self._home)
-            running = self._running
+            running = self._warm() if self._cold is None else None
+        if running is None:
+            assert self._cold is not None
+            return self._cold.start(home, descriptors)
         return running.fork(home, descriptors)
+
+    def _warm(self) -> _Running | None:
+        if self._running is None or self._running.ended.is_set():
+            if self._running is not None:
+                self._running.close()
+                self._running = None
+            try:
+                self._running = _Running(self._environment, self._home)
+            except ThreadsError:
+                self._cold = ColdStarter(self._environment)
+        return self._running
 
     def close(self) -> None:
         """See `Starter`."""
@@ -210,11 +226,13 @@ class _Running:
             self._changed.wait_for(
                 lambda: self._ready is not None or self.ended.is_set(), STARTUP_SECONDS
             )
-        if self._ready is None or self._ready["threads"] != 1:
-            found = f"has {self._ready['threads']} threads" if self._ready else "did not start"
+        if self._ready is None:
             self.close()
             printed = self._log.read_text("utf-8", errors="replace")[-2000:]
-            raise MachineError(f"the template {found}; it printed:\n{printed}")
+            raise MachineError(f"the template did not start; it printed:\n{printed}")
+        if self._ready["threads"] != 1:
+            self.close()
+            raise ThreadsError(f"the template has {self._ready['threads']} threads")
 
     def _read(self) -> None:
         """Take what the template says until it ends."""
