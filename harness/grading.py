@@ -34,6 +34,7 @@ _HINTS: Mapping[CaseStatus, str] = {
     CaseStatus.TIMED_OUT: "look for a loop that does not end, or far too many steps",
     CaseStatus.CRASHED: "do not call exit() or os._exit(); look for native code that crashes",
     CaseStatus.OUT_OF_MEMORY: "work in smaller batches, and keep no copies of the model",
+    CaseStatus.OVER_LIMIT: "use less of it: the lab's limits are in its handout",
     CaseStatus.REFUSED: "return what the contract says: {signature}",
 }
 

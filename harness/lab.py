@@ -30,12 +30,29 @@ _CASE_KEYS = ("id", "model", "hidden", "sweep", "repeat")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use: wall seconds, address space and size of what it returns."""
+    """What one submission may use.
+
+    Attributes:
+        case_seconds: wall time of one case.
+        submission_seconds: wall time of all cases.
+        cpu_seconds: processor time of all cases, over all threads.
+        memory_mb: address space, of which TensorFlow needs 2000.
+        threads: at once; TensorFlow needs 16.
+        output_mb: what one case may return.
+        total_output_mb: what all cases may return.
+        disk_mb: what it may write to its work folder.
+        disk_files: how many files and folders it may make there.
+    """
 
     case_seconds: float = 30.0
     submission_seconds: float = 300.0
     memory_mb: int = 8192
     output_mb: int = 64
+    cpu_seconds: float = 900.0
+    threads: int = 128
+    total_output_mb: int = 1024
+    disk_mb: int = 256
+    disk_files: int = 2000
 
 
 @dataclass(frozen=True)

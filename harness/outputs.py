@@ -45,6 +45,7 @@ class CaseStatus(str, Enum):
     TIMED_OUT = "timed_out"
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
+    OVER_LIMIT = "over_limit"
     REFUSED = "refused"
     NOT_RUN = "not_run"
 

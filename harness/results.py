@@ -39,6 +39,7 @@ class RunStatus(str, Enum):
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
     OUT_OF_MEMORY = "out_of_memory"
+    OVER_LIMIT = "over_limit"
     REFUSED = "refused"
     NOT_RUN = "not_run"
 

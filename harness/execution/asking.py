@@ -14,6 +14,14 @@ from harness.execution.wire import Frame
 from harness.outputs import CaseOutput, CaseStatus, decode, encode
 
 MAX_MESSAGE = 3000
+# What a child may say of itself; all else is found out by the harness.
+_FAILURES = {
+    status.value: status
+    for status in (
+        *(CaseStatus.RAISED, CaseStatus.REFUSED, CaseStatus.NOT_RUN),
+        *(CaseStatus.OUT_OF_MEMORY, CaseStatus.OVER_LIMIT),
+    )
+}
 MAX_TRACEBACK = 8000
 
 
@@ -48,12 +56,14 @@ def read_answer(frame: Frame) -> CaseOutput:
         if header["reply"] == "returned":
             value = decode(header["value"], frame.arrays)
             return CaseOutput(CaseStatus.RETURNED, value, seconds=seconds)
-        status = CaseStatus(header.get("kind", header["reply"]))
+        status = _FAILURES[header.get("kind", header["reply"])]
         message = without_addresses(str(header["message"])[:MAX_MESSAGE])
         traceback = without_addresses(str(header["traceback"])[:MAX_TRACEBACK])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise WireError(f"an answer has another layout: {error!r}") from None
     failed = CaseOutput(status, message=message, traceback=traceback, seconds=seconds)
-    if status is CaseStatus.OUT_OF_MEMORY:
-        return replace(failed, message=f"ran out of memory: {message}")
-    return failed
+    prefix = {
+        CaseStatus.OUT_OF_MEMORY: "ran out of memory: ",
+        CaseStatus.OVER_LIMIT: "used more than the lab allows: ",
+    }
+    return replace(failed, message=prefix.get(status, "") + message)

@@ -1,15 +1,17 @@
 """The other side of the boundary: loads a submission and calls its functions, one at a time.
 
-Started as `python -m harness.execution.child REQUEST_FD REPLY_FD` in a clean environment. It is
-told what to do in frames and answers in frames; it knows no golden output and gives no verdict.
-Whatever student code does to this process can only spoil that student's own answers.
+Forked from a template, or started as `python -s -m harness.execution.child JAIL` in a clean
+environment. It is told what to do in frames and answers in frames; it knows no golden output and
+gives no verdict. Whatever student code does to this process can only spoil its own answers.
 """
 
 from __future__ import annotations
 
+import errno
+import importlib
 import inspect
+import json
 import os
-import resource
 import sys
 import time
 import traceback
@@ -25,8 +27,18 @@ from harness.execution.wire import Frame, pack, read_frame
 from harness.models import ModelSpec, load_model
 from harness.outputs import ARRAY_DTYPES, MAX_DEPTH, decode, encode
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 MODULE = "submission"
 MAX_ITEMS = 10_000
+NOT_PERMITTED = (
+    " (graded code cannot start programs, use the network, or open files outside its own folder; "
+    "harness.student has the lab's models and images)"
+)
+MAX_DESCRIPTORS = 256
 _REQUEST_BYTES = 2**30
 
 
@@ -124,11 +136,13 @@ class Child:
             last = "".join(traceback.format_exception_only(type(error), error)).strip()
             last = last.replace(own, "")
             message = f"{type(error).__name__}: {error}".replace(own, "")
+            if isinstance(error, PermissionError):
+                message += NOT_PERMITTED
             kept = lines if len(lines) <= 12 else [*lines[:4], "  …", *lines[-7:]]
             return {
                 "message": message.strip()[:2000],
                 "traceback": "\n".join([*kept, last])[:8000],
-                "kind": "out_of_memory" if _is_memory(error) else "raised",
+                "kind": _kind(error),
             }
         # An exception whose own text fails: its type is all there is to say.
         return {"message": type(error).__name__, "traceback": "", "kind": "raised"}
@@ -219,8 +233,16 @@ def _bind(
     return lambda: function(*(values[name] for name in names))
 
 
-def _is_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+def _kind(error: BaseException) -> str:
+    """Which of the lab's limits an exception tells of, if any."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "out_of_memory"
+    limits = (errno.EFBIG, errno.EMFILE)
+    if isinstance(error, OSError) and error.errno in limits:
+        return "over_limit"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "over_limit"
+    return "raised"
 
 
 def _seed(seed: int) -> None:
@@ -229,13 +251,33 @@ def _seed(seed: int) -> None:
     keras.utils.set_random_seed(seed)
 
 
-def _limit(memory_mb: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory_mb:
-        resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 2**20, memory_mb * 2**20))
+def _limit(limits: dict[str, int], threads_in_use: int) -> None:
+    """Set the limits that the system keeps, where it can; none can be raised again.
+
+    Args:
+        limits: `memory_mb` of address space, `cpu_seconds`, `disk_mb` of a single file, `threads`;
+            0 sets none of them.
+        threads_in_use: what other processes of the same user have already.
+    """
+    if resource is None:
+        return
+    memory = limits["memory_mb"] * 2**20
+    wanted = {
+        "RLIMIT_CORE": (0, 0),
+        "RLIMIT_AS": (memory, memory),
+        # The first ends the process unless it looks away, the second in any case.
+        "RLIMIT_CPU": (limits["cpu_seconds"], limits["cpu_seconds"] + 2),
+        "RLIMIT_FSIZE": (limits["disk_mb"] * 2**20,) * 2,
+        "RLIMIT_NPROC": (threads_in_use + limits["threads"],) * 2,
+        "RLIMIT_NOFILE": (MAX_DESCRIPTORS, MAX_DESCRIPTORS),
+    }
+    for name, (soft, hard) in wanted.items():
+        if soft or name == "RLIMIT_CORE":
+            with suppress(ValueError, OSError, AttributeError):  # lower already, or not known here
+                resource.setrlimit(getattr(resource, name), (soft, hard))
 
 
-def main(request_fd: int, reply_fd: int) -> None:
+def serve(request_fd: int, reply_fd: int, threads_in_use: int = 0) -> None:
     """Answer requests until the harness closes its end."""
     # Read and written without buffers in between, so that nothing is left behind on a kill.
     requests = os.fdopen(request_fd, "rb", buffering=0)
@@ -257,7 +299,8 @@ def main(request_fd: int, reply_fd: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(setup.header["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(setup.header["threads"])
     send(pack({"reply": "ready"}, []))
-    _limit(setup.header["memory_mb"])
+    if setup.header["limits"] is not None:
+        _limit(setup.header["limits"], threads_in_use)
     child = Child(setup.header)
     while (request := read_frame(requests.read, _REQUEST_BYTES)) is not None:
         match request.header["ask"]:
@@ -268,5 +311,24 @@ def main(request_fd: int, reply_fd: int) -> None:
                 send(child.call(request))
 
 
+def main(jail: dict[str, str] | None) -> None:
+    """Serve as a process of its own, which is talked to on its standard streams.
+
+    Args:
+        jail: `home` and `materials`, to be confined to; None for no confinement.
+    """
+    request_fd, reply_fd = os.dup(0), os.dup(1)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    sys.argv = [""]
+    if jail is not None:
+        from harness.execution.jail import confine, readable
+
+        confine(Path(jail["home"]), Path(jail["materials"]), readable())
+    serve(request_fd, reply_fd)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    importlib.import_module("harness.student")  # before it is out of reach
+    main(json.loads(sys.argv[1]))

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import re
-import select
-import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import numpy.typing as npt
 
 from harness.errors import MachineError, WireError
-from harness.execution.processes import STARTUP_SECONDS, Process, Starter
+from harness.execution.processes import KILL_SECONDS, Process, Starter
 from harness.execution.wire import Frame, FrameReader, pack
 
 MAX_PRINTED = 20_000
-CLOSE_SECONDS = 30.0
+STARTUP_SECONDS = 180.0
 _CHUNK = 2**16
+# How often the disk is looked at while a child computes.
+_LOOK_SECONDS = 0.25
 # Passed on from our own environment, because they change how TensorFlow computes.
 _PASSED_ON = ("TF_ENABLE_ONEDNN_OPTS",)
 
@@ -43,39 +45,39 @@ class DiedError(Exception):
         self.returncode = returncode
 
 
+class LimitError(Exception):
+    """The submission used more than the lab allows; the text says of what."""
+
+
 class Session:
-    """A child process and the two pipes to it.
+    """A child process and the streams to and from it.
 
     Args:
         setup: the first request, for `harness.execution.child.Child`.
         home: a private folder: the child's working, home and temporary folder.
         starter: starts the process.
+        trusted: it will run no student's code.
     """
 
-    def __init__(self, setup: dict[str, Any], home: Path, starter: Starter) -> None:
-        request_read, self._requests = os.pipe()
-        self._replies, reply_write = os.pipe()
-        printed_read, printed_write = os.pipe()
-        self._reader = FrameReader(max_payload_bytes=setup["output_mb"] * 2**20 + _CHUNK)
+    def __init__(
+        self, setup: dict[str, Any], home: Path, starter: Starter, *, trusted: bool = False
+    ) -> None:
+        self._disk = Disk(home, setup["disk_mb"], setup["disk_files"])
+        self._process: Process = starter.start(home, trusted=trusted)
         self._printed = _Printed()
-        self._stream = os.fdopen(printed_read, "rb")
-        try:
-            self._process: Process = starter.start(home, (request_read, reply_write, printed_write))
-        except MachineError:
-            self._stream.close()
-            os.close(self._requests)
-            os.close(self._replies)
-            raise
-        finally:
-            for descriptor in (request_read, reply_write, printed_write):
-                os.close(descriptor)
-        self._drain = threading.Thread(
-            target=self._printed.drain, args=(self._stream,), daemon=True
-        )
-        self._drain.start()
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._incoming: queue.Queue[Frame | WireError | None] = queue.Queue(maxsize=2)
+        self._closed = False
+        self._limit_bytes = setup["output_mb"] * 2**20 + _CHUNK
+        self._threads = [
+            threading.Thread(target=work, daemon=True)
+            for work in (self._write, self._read, self._drain)
+        ]
+        for thread in self._threads:
+            thread.start()
         try:
             ready = self.ask(setup, [], STARTUP_SECONDS)
-        except (TimedOutError, DiedError, WireError) as error:
+        except (TimedOutError, DiedError, WireError, LimitError, MachineError) as error:
             self.close()
             raise MachineError(
                 f"a child process did not start ({type(error).__name__} {error}); it printed:\n"
@@ -100,67 +102,152 @@ class Session:
         """What the submission printed so far, to stdout and stderr, cut to a bounded length."""
         return self._printed.text()
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time that it took; 0 before it is closed, and where it is not known."""
+        return self._process.cpu_seconds
+
     def ask(self, header: dict[str, Any], arrays: list[npt.NDArray[Any]], seconds: float) -> Frame:
         """Send a request and wait for its answer.
 
         Raises:
             TimedOutError: no whole answer came in time.
             DiedError: the child ended first.
+            LimitError: it has filled more of the disk than is allowed.
             WireError: what came is not a valid frame.
+            MachineError: the template died, and took the child with it.
         """
         deadline = time.monotonic() + seconds
-        self._send(pack(header, arrays), deadline)
-        while (frame := self._reader.take()) is None:
-            self._reader.feed(self._receive(deadline))
-        return frame
+        self._outgoing.put(pack(header, arrays))
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                answer = self._incoming.get(timeout=min(max(left, 0.0), _LOOK_SECONDS))
+            except queue.Empty:
+                self._disk.check()
+                if left <= 0:
+                    raise TimedOutError from None
+                continue
+            self._disk.check()
+            if isinstance(answer, Frame):
+                return answer
+            if isinstance(answer, WireError):
+                raise answer
+            raise DiedError(self._ended(deadline))
 
     def close(self) -> None:
         """Kill the child and all it started, and wait until it is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(MachineError, subprocess.TimeoutExpired):
-            # A child that hangs in the kernel must not hang us.
-            self._process.wait(timeout=CLOSE_SECONDS)
-        self._drain.join(timeout=5)
-        if not self._drain.is_alive():
-            self._stream.close()
-        for descriptor in (self._requests, self._replies):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._requests = self._replies = -1
+        self._closed = True
+        self._process.kill()
+        self._outgoing.put(None)
+        for thread in self._threads:
+            thread.join(timeout=KILL_SECONDS)
+        for stream in (self._process.requests, self._process.replies, self._process.printed):
+            with contextlib.suppress(OSError):
+                stream.close()
 
-    def _send(self, data: bytes, deadline: float) -> None:
-        os.set_blocking(self._requests, False)
-        view = memoryview(data)
-        while view:
-            _, ready, _ = select.select([], [self._requests], [], _left(deadline))
-            if not ready:
-                raise TimedOutError
-            try:
-                view = view[os.write(self._requests, view) :]
-            except BrokenPipeError:
-                raise DiedError(self._process.wait()) from None
+    def _ended(self, deadline: float) -> int:
+        """How it ended, or that it goes on with its reply stream closed."""
+        try:
+            return self._process.wait(timeout=max(1.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise TimedOutError from None
 
-    def _receive(self, deadline: float) -> bytes:
-        ready, _, _ = select.select([self._replies], [], [], _left(deadline))
-        if not ready:
-            raise TimedOutError
-        data = os.read(self._replies, _CHUNK)
-        if not data:
-            try:
-                raise DiedError(self._process.wait(timeout=max(0.1, _left(deadline))))
-            except subprocess.TimeoutExpired:
-                raise TimedOutError from None
-        return data
+    def _write(self) -> None:
+        while (data := self._outgoing.get()) is not None:
+            view = memoryview(data)
+            # It has ended, or closed its end: the reader learns how.
+            with contextlib.suppress(OSError, ValueError):
+                while view:
+                    view = view[self._process.requests.write(view) or 0 :]
+
+    def _read(self) -> None:
+        reader = FrameReader(self._limit_bytes)
+        try:
+            while data := self._process.replies.read(_CHUNK):
+                reader.feed(data)
+                while (frame := reader.take()) is not None:
+                    self._offer(frame)
+        except WireError as error:
+            self._offer(error)
+        except (OSError, ValueError):
+            pass
+        self._offer(None)
+
+    def _offer(self, answer: Frame | WireError | None) -> None:
+        """Hand an answer over; a child that answers unasked waits, and is not listened to."""
+        while not self._closed:
+            with contextlib.suppress(queue.Full):
+                self._incoming.put(answer, timeout=_LOOK_SECONDS)
+                return
+
+    def _drain(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := self._process.printed.read(_CHUNK):
+                self._printed.take(data)
+
+
+class Disk:
+    """How much a child has put into its home since it started.
+
+    Args:
+        home: the folder.
+        max_mb: how much it may add.
+        max_files: how many files and folders it may add.
+    """
+
+    def __init__(self, home: Path, max_mb: int, max_files: int) -> None:
+        self._home = home
+        self._max_mb = max_mb
+        self._max_files = max_files
+        self._files, self._bytes = usage(home)
+
+    def check(self) -> None:
+        """See that it is not too much.
+
+        Raises:
+            LimitError: it is.
+        """
+        files, size = usage(self._home, self._files + self._max_files)
+        if files - self._files > self._max_files:
+            raise LimitError(f"wrote more than {self._max_files} files")
+        if size - self._bytes > self._max_mb * 2**20:
+            raise LimitError(f"wrote more than {self._max_mb} MB to disk")
+
+
+def usage(folder: Path, enough: int = sys.maxsize) -> tuple[int, int]:
+    """Entries and bytes on disk in a folder and all below, counted until there are enough."""
+    count = size = 0
+    folders = [str(folder)]
+    while folders and count <= enough:
+        try:
+            entries = os.scandir(folders[-1])
+        except PermissionError:
+            with contextlib.suppress(OSError):
+                os.chmod(folders[-1], 0o700)  # hidden from us; empty, or listed the next time
+            count += 1
+            folders.pop()
+            continue
+        except OSError:
+            folders.pop()
+            continue
+        folders.pop()
+        with entries:
+            for entry in entries:
+                count += 1
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        found = entry.stat(follow_symlinks=False)
+                        # Windows does not tell blocks.
+                        size += getattr(found, "st_blocks", found.st_size // 512) * 512
+    return count, size
 
 
 def without_addresses(text: str) -> str:
     """Text without addresses of objects, which differ between two runs of the same code."""
     return re.sub(r"\b0x[0-9a-f]{6,}", "0x…", text)
-
-
-def _left(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic())
 
 
 def clean_environment(materials: Path) -> dict[str, str]:
@@ -174,6 +261,8 @@ def clean_environment(materials: Path) -> dict[str, str]:
         **passed_on,
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
+        "USER": "student",
+        "LOGNAME": "student",
         "KERAS_BACKEND": "tensorflow",
         "MPLBACKEND": "Agg",
         "OMP_NUM_THREADS": "1",
@@ -185,7 +274,13 @@ def clean_environment(materials: Path) -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
         "HARNESS_MATERIALS": str(materials),
+        **_of_windows(),
     }
+
+
+def _of_windows() -> dict[str, str]:
+    """What Windows needs to start a process at all."""
+    return {name: os.environ[name] for name in ("SYSTEMROOT", "PATH") if sys.platform == "win32"}
 
 
 class _Printed:
@@ -196,11 +291,10 @@ class _Printed:
         self._total = 0
         self._lock = threading.Lock()
 
-    def drain(self, stream: IO[bytes]) -> None:
-        while data := stream.read1(_CHUNK):  # type: ignore[attr-defined]
-            with self._lock:
-                self._total += len(data)
-                self._kept += data[: max(0, MAX_PRINTED - len(self._kept))]
+    def take(self, data: bytes) -> None:
+        with self._lock:
+            self._total += len(data)
+            self._kept += data[: max(0, MAX_PRINTED - len(self._kept))]
 
     def clear(self) -> None:
         with self._lock:

@@ -1,9 +1,9 @@
 """The warm template: imports what submissions import, runs nothing, and forks a child for each.
 
-Started as `python -s -m harness.execution.template CONTROL_FD` in a clean environment. It never
-holds a student's bytes: what it is sent is a number, a folder's name and three descriptors, and
-the child reads its submission after the fork. It must have one thread when it forks, so it runs
-no TensorFlow operation: any would hang every child.
+Started as `python -s -m harness.execution.template CONTROL_FD SETTINGS` in a clean environment. It
+never holds a student's bytes: what it is sent is a number, a folder's name and three descriptors,
+and the child reads its submission after the fork, and after it has confined itself. The template
+must have one thread when it forks, so it runs no TensorFlow operation: any would hang every child.
 """
 
 from __future__ import annotations
@@ -19,84 +19,140 @@ import socket
 import sys
 import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.execution import child
+from harness.execution import child, jail
+from harness.execution.processes import homes
 
 # What students import; imported once, instead of by every submission.
 MODULES = (
     *("numpy", "scipy.ndimage", "scipy.stats", "PIL.Image", "skimage.transform", "skimage.metrics"),
-    *("tensorflow", "keras"),
+    *("tensorflow", "keras", "harness.student"),
 )
 MESSAGE_BYTES = 65536
 _PR_SET_PDEATHSIG = 1
 
 
-def main(control_fd: int) -> None:
-    """Import, say so, and fork on request until the harness closes its end."""
-    for name in MODULES:
-        importlib.import_module(name)
-    control = socket.socket(fileno=control_fd)
-    wake_read, wake_write = os.pipe()
-    os.set_blocking(wake_write, False)
-    signal.set_wakeup_fd(wake_write)
-    signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    _send(control, {"ready": True, "threads": len(os.listdir("/proc/self/task"))})
-    while True:
-        ready, _, _ = select.select([control.fileno(), wake_read], [], [])
-        if wake_read in ready:
-            os.read(wake_read, 4096)
-            _reap(control)
-        if control.fileno() in ready:
-            data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
-            if not data:
+class Template:
+    """The process that forks.
+
+    Args:
+        control: connected to the harness; a message is a JSON object.
+        materials: the folder that every child may read.
+    """
+
+    def __init__(self, control: socket.socket, materials: Path) -> None:
+        self._control = control
+        self._materials = materials
+        self._readable = jail.readable()
+        self._children: set[int] = set()
+
+    def serve(self) -> None:
+        """Say that it is ready, and do what is asked until the harness closes its end."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        self._send({"ready": True, "threads": len(os.listdir("/proc/self/task"))})
+        while True:
+            ready, _, _ = select.select([self._control.fileno(), wake_read], [], [])
+            if wake_read in ready:
+                os.read(wake_read, 4096)
+                self._reap()
+            if self._control.fileno() in ready:
+                data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 3)
+                if not data:
+                    return
+                message = json.loads(data)
+                if "fork" in message:
+                    self._fork(message, descriptors)
+                elif message["kill"] in self._children:  # and not yet waited for
+                    os.kill(message["kill"], signal.SIGKILL)
+
+    def _fork(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        answer = {"id": request["fork"]}
+        in_use = _threads_in_use()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            pid = -1
+            answer["error"] = str(error)
+        if pid == 0:
+            self._be_a_child(Path(request["home"]), request["confined"], in_use, *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if pid > 0:
+            self._children.add(pid)
+            answer["pid"] = pid
+        self._send(answer)
+
+    def _be_a_child(
+        self,
+        home: Path,
+        confined: bool,
+        threads_in_use: int,
+        request_fd: int,
+        reply_fd: int,
+        printed_fd: int,
+    ) -> NoReturn:
+        """Leave everything of the template behind, and serve one submission."""
+        status = 1
+        try:
+            os.setsid()
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            with open(os.devnull, "rb") as nothing:
+                os.dup2(nothing.fileno(), 0)
+            os.dup2(printed_fd, 1)
+            os.dup2(printed_fd, 2)
+            kept = _keep_only(request_fd, reply_fd)
+            os.chdir(home)
+            os.environ.update(homes(home))
+            tempfile.tempdir = None
+            _move_keras(os.environ["KERAS_HOME"])
+            sys.argv = [""]
+            if confined:
+                jail.confine(home, self._materials, self._readable)
+            child.serve(*kept, threads_in_use)
+            status = 0
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            with suppress(BaseException):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)
+
+    def _reap(self) -> None:
+        """Tell which children ended, how, and what processor time they took."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
                 return
-            _fork(control, json.loads(data), descriptors)
+            if pid == 0:
+                return
+            self._children.discard(pid)
+            returncode = os.waitstatus_to_exitcode(status)
+            seconds = usage.ru_utime + usage.ru_stime
+            self._send({"ended": pid, "returncode": returncode, "cpu_seconds": seconds})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._control.send(json.dumps(message).encode())
 
 
-def _fork(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
-    try:
-        pid = os.fork()
-    except OSError as error:
-        pid = -1
-        _send(control, {"id": request["id"], "error": str(error)})
-    if pid == 0:
-        _be_a_child(request["home"], *descriptors)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    if pid > 0:
-        _send(control, {"id": request["id"], "pid": pid})
-
-
-def _be_a_child(home: str, request_fd: int, reply_fd: int, printed_fd: int) -> NoReturn:
-    """Leave everything of the template behind, and serve one submission."""
-    status = 1
-    try:
-        os.setsid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        with open(os.devnull, "rb") as nothing:
-            os.dup2(nothing.fileno(), 0)
-        os.dup2(printed_fd, 1)
-        os.dup2(printed_fd, 2)
-        kept = _keep_only(request_fd, reply_fd)
-        os.chdir(home)
-        os.environ.update(HOME=home, TMPDIR=home, KERAS_HOME=os.path.join(home, ".keras"))
-        tempfile.tempdir = None
-        _move_keras(os.environ["KERAS_HOME"])
-        sys.argv = [""]
-        child.main(*kept)
-        status = 0
-    except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else 0
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        with suppress(BaseException):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)
+def _threads_in_use() -> int:
+    """Threads of all processes of our user, against which the system counts a child's."""
+    count = 0
+    for entry in os.scandir("/proc"):
+        with suppress(OSError):  # it has just ended
+            if entry.name.isdigit() and entry.stat().st_uid == os.getuid():
+                count += len(os.listdir(f"{entry.path}/task"))
+    return count
 
 
 def _move_keras(folder: str) -> None:
@@ -117,21 +173,12 @@ def _keep_only(request_fd: int, reply_fd: int) -> tuple[int, int]:
     return moved
 
 
-def _reap(control: socket.socket) -> None:
-    """Tell which children ended, and how."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        _send(control, {"ended": pid, "returncode": os.waitstatus_to_exitcode(status)})
-
-
-def _send(control: socket.socket, message: dict[str, Any]) -> None:
-    control.send(json.dumps(message).encode())
+def main(control_fd: int, settings: dict[str, str]) -> None:
+    """Import, and serve."""
+    for name in MODULES:
+        importlib.import_module(name)
+    Template(socket.socket(fileno=control_fd), Path(settings["materials"])).serve()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), json.loads(sys.argv[2]))

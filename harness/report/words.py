@@ -15,6 +15,7 @@ _RUNS = {
     "crashed": "Your code ended the process it ran in.",
     "timed_out": "Your code took longer than allowed.",
     "out_of_memory": "Your code needed more memory than allowed.",
+    "over_limit": "Your code used more than the lab allows.",
     "refused": "Something your code returned could not be taken over.",
     "not_run": "Your code was not run. This is not your fault, and your instructor sees it too.",
 }

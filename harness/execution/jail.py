@@ -1,0 +1,103 @@
+"""The inner wall: what a child gives up for good before it reads a student's first byte.
+
+It needs no privilege and no system package, so it holds on any Linux with Landlock (5.13) and
+seccomp. After `confine` the process can read Python, the libraries and the lab's materials, and
+change its own work folder; it cannot start processes, open sockets, signal or look at others, or
+win any of this back. What it may use (time, memory, files) is `limit`ed apart.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.execution import landlock, seccomp
+
+# Of the system: shared libraries, time zones, fonts. Not /etc, but for what libraries look up.
+_SYSTEM = (
+    *("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share", "/usr/local/lib"),
+    *("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/fonts"),
+    *("/sys/devices/system/cpu", "/sys/devices/system/node"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory"),
+)
+_DEVICES = ("/dev/zero", "/dev/full", "/dev/urandom", "/dev/random")
+# Ours, never a student's to read, wherever it is installed.
+PRIVATE_PACKAGES = ("harness", "reference")
+
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL = 24, 47, 4
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def readable() -> list[Path]:
+    """Folders and files that every child may read: Python, its packages, the system's libraries.
+
+    A folder of packages that holds one of ours is given entry by entry, without it.
+    """
+    found = {Path(name) for name in _SYSTEM}
+    for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}:
+        found |= {Path(prefix, name) for name in ("lib", "lib64", "share", "pyvenv.cfg")}
+    existing = sorted({path.resolve() for path in found if path.exists()})
+    return [part for path in existing for part in _without_ours(path)]
+
+
+def _without_ours(path: Path) -> Iterator[Path]:
+    """The folder, or all that is in it but our packages, where it holds any."""
+    places = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
+    ours = {place / name for place in places for name in PRIVATE_PACKAGES}
+    inside = [own for own in ours if own.is_dir() and own.is_relative_to(path)]
+    if not inside:
+        yield path
+        return
+    for entry in sorted(path.iterdir()):
+        if entry not in ours:
+            yield from _without_ours(entry) if entry.is_dir() else (entry,)
+
+
+def confine(home: Path, materials: Path, readable_paths: list[Path]) -> None:
+    """Give up everything that a submission has no need of.
+
+    Args:
+        home: the work folder, which it may change.
+        materials: the models and images of the lab.
+        readable_paths: what else it may read.
+
+    Raises:
+        OSError: something could not be given up; nothing of a student's may run then.
+    """
+    _drop_capabilities()
+    listing = {Path(entry) for entry in sys.path if entry}
+    landlock_rules = [
+        *((path, landlock.READ) for path in (*readable_paths, materials, Path("/proc/self"))),
+        # Importing lists the folders it looks in.
+        *((path, landlock.READ_DIR) for path in listing if path in _parents(readable_paths)),
+        *((Path(name), landlock.READ_FILE) for name in _DEVICES),
+        (Path("/dev/null"), landlock.READ_FILE | landlock.WRITE_FILE),
+        (home, landlock.CHANGE),
+    ]
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(seccomp.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "no_new_privs could not be set")
+    landlock.restrict(landlock_rules)
+    seccomp.restrict()
+
+
+def _parents(paths: list[Path]) -> set[Path]:
+    return {parent for path in paths for parent in (path, *path.parents)}
+
+
+def _drop_capabilities() -> None:
+    """Drop every capability, for good; an ordinary user has none to drop."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+    if os.geteuid() == 0:
+        capability = 0
+        while libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+            capability += 1
+    header, none = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0), bytes(24)
+    if libc.capset(header, none) != 0:
+        raise OSError(ctypes.get_errno(), "capabilities could not be dropped")

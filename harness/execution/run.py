@@ -1,0 +1,288 @@
+"""One submission on its way through its calls, and a verdict for every way in which it can end.
+
+A child that is killed, dies or sends nonsense fails the case at hand; a new one goes on with the
+next. The cases of a function that ran out of time move to the end of the queue, so that a function
+that never returns cannot eat the time of the others. What the machine did to a child is tried again
+once, and is never the student's fault.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from harness.calls import Call, Contract
+from harness.errors import MachineError, WireError, suggest
+from harness.execution.asking import ask
+from harness.execution.session import (
+    DiedError,
+    LimitError,
+    Session,
+    TimedOutError,
+    without_addresses,
+)
+from harness.lab import Limits
+from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
+from harness.results import RunStatus, RunSummary
+from harness.submission import Source
+
+# How often a submission is tried again after a fault of the machine.
+MACHINE_FAULTS = 1
+MAX_PRINTED = 40_000
+_CPU_SIGNALS = (-signal.SIGXCPU, -signal.SIGKILL) if hasattr(signal, "SIGXCPU") else ()
+
+
+class Run:
+    """One run.
+
+    Args:
+        limits: of the lab.
+        contract: the functions that may be defined.
+        source: the submission, read.
+        session: starts a child for it that may take so many seconds of processor time.
+        jailed: whether a child cannot send SIGKILL to itself, so that one comes from outside.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        contract: Contract,
+        source: Source,
+        session: Callable[[float], AbstractContextManager[Session]],
+        *,
+        jailed: bool,
+    ) -> None:
+        self.limits = limits
+        self.contract = contract
+        self.source = source
+        self.session = session
+        self.jailed = jailed
+        self.outputs: dict[str, CaseOutput] = {}
+        self.seconds_left = limits.submission_seconds
+        self.cpu_left = limits.cpu_seconds
+        self.bytes_left = limits.total_output_mb * 2**20
+        self.notes = list(source.notes)
+        self.printed = ""
+        self.ended: tuple[RunStatus, str] | None = None
+        self.found: list[str] = []
+        self.defined: list[str] = []
+        self.load_failure = CaseOutput(CaseStatus.NOT_LOADED)
+        self.machine_faults = 0
+
+    def all(self, name: str, calls: Sequence[Call]) -> Outputs:
+        """Run the calls; every one of them has an output in the end."""
+        started = time.monotonic()
+        queue = deque(calls)
+        while queue and self.ended is None:
+            try:
+                if self.seconds_left > 0:
+                    self._one_child(queue)
+                else:
+                    self._out_of_time(queue)
+            except MachineError as error:
+                self._machine_failed(queue, str(error))
+        if self.ended is not None and self.ended[0] is not RunStatus.NOT_RUN:
+            self._fail_all(queue, self.load_failure)
+        status, message = self.ended or (RunStatus.COMPLETED, "")
+        notes = tuple(dict.fromkeys(self.notes))
+        run = RunSummary(status, time.monotonic() - started, message, notes, self.printed)
+        ordered = {call.key: self.outputs[call.key] for call in calls}
+        return Outputs(name, run, ordered)
+
+    def _one_child(self, queue: deque[Call]) -> None:
+        """Run calls until the child is of no more use or none is left."""
+        with self.session(self.cpu_left) as session:
+            try:
+                if self._load(session):
+                    while queue and self.seconds_left > 0 and self._call(session, queue):
+                        pass
+            finally:
+                if session.printed and session.printed not in self.printed:
+                    self.printed = (self.printed + session.printed)[:MAX_PRINTED]
+        self.cpu_left = max(1.0, self.cpu_left - session.cpu_seconds)
+
+    @contextmanager
+    def _clock(self) -> Iterator[float]:
+        """Seconds that the student's code may take now; what it takes is counted, our start not."""
+        started = time.monotonic()
+        try:
+            yield min(self.limits.case_seconds, self.seconds_left)
+        finally:
+            self.seconds_left -= time.monotonic() - started
+
+    def _load(self, session: Session) -> bool:
+        """Load the submission; False, with `load_failure` and `ended` set, when that is in vain."""
+        seconds = 0.0
+        try:
+            with self._clock() as seconds:
+                reply = session.ask({"ask": "load"}, [], seconds).header
+            self.found = _strings(reply["found"])
+            self.defined = _strings(reply["defined"])
+            failures = reply["failures"]
+            texts = [without_addresses(f"{f['file']} stopped: {f['message']}") for f in failures]
+            traces = without_addresses("\n\n".join(str(f["traceback"]) for f in failures))
+        except TimedOutError:
+            return self._load_failed(
+                RunStatus.TIMED_OUT,
+                f"importing your file did not end within {seconds:.0f} s; put code that runs long, "
+                'and calls such as input(), under if __name__ == "__main__":',
+            )
+        except DiedError as error:
+            if self._out_of_cpu(session, error):
+                return False
+            message = f"importing your file ended the process ({how(error.returncode)})"
+            return self._load_failed(RunStatus.CRASHED, message)
+        except LimitError as error:
+            return self._load_failed(RunStatus.OVER_LIMIT, f"importing your file {error}")
+        except (WireError, KeyError, TypeError) as error:
+            message = f"the process sent no valid answer while importing ({error})"
+            return self._load_failed(RunStatus.REFUSED, message)
+        if self.found:
+            self.notes += [f"{text}; what was defined before it is graded" for text in texts]
+            return True
+        if failures:
+            message = "your file could not be imported: " + "; ".join(texts)
+            return self._load_failed(RunStatus.FAILED_TO_LOAD, message[:3000], traces[:8000])
+        message = (
+            "no function of the contract is defined; found "
+            f"{', '.join(self.defined[:20]) or 'no function at all'}, expected "
+            f"{', '.join(self.contract)}"
+        )
+        return self._load_failed(RunStatus.FAILED_TO_LOAD, message)
+
+    def _load_failed(self, run: RunStatus, message: str, traceback: str = "") -> bool:
+        self.ended = (run, message)
+        self.load_failure = CaseOutput(CaseStatus.NOT_LOADED, message=message, traceback=traceback)
+        return False
+
+    def _call(self, session: Session, queue: deque[Call]) -> bool:
+        """Run the first call of the queue; False if the child is then of no more use."""
+        call = queue.popleft()
+        if call.function not in self.found:
+            self.outputs[call.key] = CaseOutput(
+                CaseStatus.MISSING,
+                message=f"no function {call.function!r} is defined; "
+                + suggest(call.function, self.defined).replace("allowed:", "found:"),
+            )
+            return True
+        seconds = 0.0
+        try:
+            with self._clock() as seconds:
+                self.outputs[call.key] = self._within(ask(session, call, seconds))
+            return True
+        except TimedOutError:
+            message = f"timed out in {call.key} after {seconds:.0f} s; the other cases are graded"
+            output = CaseOutput(CaseStatus.TIMED_OUT, message=message, seconds=seconds)
+            postpone(queue, call.function)
+        except DiedError as error:
+            queue.appendleft(call)
+            if self._out_of_cpu(session, error):
+                return False
+            queue.popleft()
+            message = f"the process ended in {call.key} ({how(error.returncode)})"
+            output = CaseOutput(CaseStatus.CRASHED, message=message)
+        except LimitError as error:
+            output = CaseOutput(CaseStatus.OVER_LIMIT, message=f"{call.key} {error}")
+            postpone(queue, call.function)
+        except WireError as error:
+            message = f"the process sent no valid answer for {call.key} ({error})"
+            output = CaseOutput(CaseStatus.REFUSED, message=message)
+        except MachineError:
+            queue.appendleft(call)
+            raise
+        self.outputs[call.key] = output
+        self.notes.append(output.message)
+        return False
+
+    def _within(self, output: CaseOutput) -> CaseOutput:
+        """The output, or that the submission has returned more than it may in all."""
+        self.bytes_left -= _size(output.value)
+        if self.bytes_left >= 0:
+            return output
+        message = f"returned more than {self.limits.total_output_mb} MB over all cases"
+        return replace(output, status=CaseStatus.OVER_LIMIT, value=None, message=message)
+
+    def _out_of_cpu(self, session: Session, error: DiedError) -> bool:
+        """Whether the child was ended for its processor time; the run then ends, too.
+
+        Raises:
+            MachineError: it was killed, and cannot have done that itself.
+        """
+        if error.returncode not in _CPU_SIGNALS:
+            return False
+        if session.cpu_seconds >= self.cpu_left - 1:
+            message = f"used more than {self.limits.cpu_seconds:g} s of processor time in all"
+            self.ended = (RunStatus.OVER_LIMIT, message)
+            self.load_failure = CaseOutput(CaseStatus.OVER_LIMIT, message=message)
+            return True
+        if error.returncode == -signal.SIGKILL and self.jailed:
+            raise MachineError(
+                "the process was killed from outside, as happens when the machine has too little "
+                "memory"
+            )
+        return False
+
+    def _machine_failed(self, queue: deque[Call], message: str) -> None:
+        """A fault of ours or of the machine: tried again once, and never the student's."""
+        self.machine_faults += 1
+        if self.machine_faults > MACHINE_FAULTS:
+            self.ended = (RunStatus.NOT_RUN, message)
+            self._fail_all(queue, CaseOutput(CaseStatus.NOT_RUN, message=message))
+
+    def _out_of_time(self, queue: deque[Call]) -> None:
+        message = (
+            f"stopped after the {self.limits.submission_seconds:g} s that a submission "
+            "may take in all; this case was not reached"
+        )
+        self.ended = (RunStatus.TIMED_OUT, message)
+        self._fail_all(queue, CaseOutput(CaseStatus.TIMED_OUT, message=message))
+
+    def _fail_all(self, queue: deque[Call], output: CaseOutput) -> None:
+        for call in queue:
+            self.outputs[call.key] = output
+        queue.clear()
+
+
+def postpone(queue: deque[Call], function: str) -> None:
+    """Move the calls of a function to the end of the queue, in their order."""
+    others = [call for call in queue if call.function != function]
+    same = [call for call in queue if call.function == function]
+    queue.clear()
+    queue.extend(others + same)
+
+
+def how(returncode: int) -> str:
+    """How a process ended, in words."""
+    if returncode >= 0:
+        return f"exit status {returncode}; a graded function must return, not exit"
+    known = {int(number): number.name for number in signal.Signals}
+    name = known.get(-returncode, str(-returncode))  # real-time signals have no name
+    hint = {
+        "SIGSEGV": "a crash in native code",
+        "SIGABRT": "often too little memory",
+        "SIGSYS": "a forbidden system call",
+    }
+    return f"signal {name}" + (f", {hint[name]}" if name in hint else "")
+
+
+def _size(value: Value) -> int:
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return len(value) if isinstance(value, str) else 8
+
+
+def _strings(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError("expected a list of names")
+    return [item[:200] for item in value[:200]]
