@@ -8,7 +8,8 @@ from collections import deque
 import pytest
 
 from harness.calls import Call
-from harness.execution.runner import _how, _nothing_to_run, _postpone, _strings
+from harness.execution.run import _strings, how, postpone
+from harness.execution.runner import _nothing_to_run
 from harness.outputs import CaseStatus
 from harness.results import RunStatus
 from harness.submission import Source, Submission
@@ -24,20 +25,21 @@ CALLS = [Call(f"t/{n}", function, "net", {}) for n, function in enumerate("abab"
         (-signal.SIGSEGV, "signal SIGSEGV, a crash in native code"),
         (-signal.SIGABRT, "signal SIGABRT, often too little memory"),
         (-signal.SIGKILL, "signal SIGKILL"),
+        (-signal.SIGSYS, "signal SIGSYS, a forbidden system call"),
         (-40, "signal 40"),
     ],
 )
 def test_how_a_process_ended_is_said_for_every_signal(returncode, said):
-    assert _how(returncode) == said
+    assert how(returncode) == said
 
 
 def test_no_signal_that_a_student_can_send_stops_the_harness():
-    assert all(_how(-number).startswith("signal ") for number in range(1, signal.NSIG))
+    assert all(how(-number).startswith("signal ") for number in range(1, signal.NSIG))
 
 
 def test_calls_of_a_slow_function_go_to_the_end_in_their_order():
     queue = deque(CALLS)
-    _postpone(queue, "a")
+    postpone(queue, "a")
     assert [call.key for call in queue] == ["t/1", "t/3", "t/0", "t/2"]
 
 

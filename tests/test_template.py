@@ -18,9 +18,11 @@ import pytest
 
 from harness.calls import Call
 from harness.errors import MachineError
-from harness.execution.processes import ColdStarter, Forked, Template
+from harness.execution.processes import Cold, ColdStarter
 from harness.execution.runner import Runner
+from harness.execution.sandbox import Sandbox
 from harness.execution.session import Session, clean_environment
+from harness.execution.templates import Forked, Templates
 from harness.lab import Limits, read_lab
 from harness.outputs import CaseStatus
 from harness.results import RunStatus
@@ -138,58 +140,84 @@ def test_how_a_child_ended_is_known(run):
     assert "exit status 7" in left.cases[TOP.key].message
 
 
+def templates(runner):
+    return [template._process.pid for template in runner._starter._templates]
+
+
 def test_many_submissions_leave_no_process_descriptor_or_file(run, runner):
     text = "def top_predictions(model, image, k): return 1"
-    assert value(run(text)) == 1
+
+    def four_at_once():
+        threads = [threading.Thread(target=lambda: value(run(text))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def held():
-        template = runner._starter._running._process.pid
-        children = Path(f"/proc/{template}/task/{template}/children").read_text().split()
-        files = [path.name for path in runner._folder.iterdir() if path.name.startswith("run-")]
-        of_template = len(os.listdir(f"/proc/{template}/fd"))
-        return len(os.listdir("/proc/self/fd")), of_template, children, files
+        below = [pid for template in templates(runner) for pid in descendants(template)]
+        descriptors = [len(os.listdir(f"/proc/{pid}/fd")) for pid in (os.getpid(), *below)]
+        return sorted(below), descriptors, os.listdir(runner._homes), threading.active_count()
 
+    four_at_once()  # starts as many templates
     before = held()
-    threads = [threading.Thread(target=lambda: value(run(text))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert len(templates(runner)) == 4
+    four_at_once()
     for _ in range(8):
         assert value(run(text)) == 1
     assert held() == before
-    assert runner._starter._running._children == {}
+
+
+def descendants(pid):
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(below for child in children for below in descendants(int(child)))]
 
 
 def test_a_template_that_dies_costs_nobody_anything(run, runner):
-    # Kills the template, and itself with it, the first time only.
+    def kill_once():
+        while not list(runner._homes.glob("*/started")):
+            time.sleep(0.02)
+        for pid in templates(runner):
+            os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_once)
+    killer.start()
     outputs = run(
-        f"""
-import os, pathlib, signal, time
+        """
+import pathlib, time
 def top_predictions(model, image, k):
-    mark = pathlib.Path({str(runner._folder / "killed-once")!r})
-    if not mark.exists():
-        mark.touch()
-        os.kill(os.getppid(), signal.SIGKILL)
-        time.sleep(60)
+    pathlib.Path.home().joinpath("started").touch()
+    time.sleep(2)
     return "second time"
 """,
         TOP,
         OTHER,
     )
+    killer.join()
     assert outputs.run.status is RunStatus.COMPLETED
     assert [outputs.cases[call.key].value for call in (TOP, OTHER)] == ["second time"] * 2
 
 
-def test_a_template_that_dies_again_and_again_is_not_judged(run):
-    outputs = run(
-        """
-import os, signal, time
+def test_a_template_that_dies_again_and_again_is_not_judged(run, runner):
+    done = threading.Event()
+
+    def kill():
+        while not done.wait(0.02):
+            if list(runner._homes.glob("*/started")):
+                for pid in templates(runner):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    outputs = run("""
+import pathlib, time
 def top_predictions(model, image, k):
-    os.kill(os.getppid(), signal.SIGKILL)
-    time.sleep(60)
-"""
-    )
+    pathlib.Path.home().joinpath("started").touch()
+    time.sleep(8)
+""")
+    done.set()
+    killer.join()
     assert outputs.run.status is RunStatus.NOT_RUN
     assert outputs.cases[TOP.key].status is CaseStatus.NOT_RUN
     assert "the template that children are forked from died" in outputs.run.message
@@ -198,7 +226,7 @@ def top_predictions(model, image, k):
 def test_the_oracle_comes_back_when_its_child_is_gone(runner):
     images = np.zeros((1, 28, 28, 1), "uint8")
     first = runner.oracle.probabilities("digits", images)
-    os.kill(runner.oracle._session._process.pid, signal.SIGKILL)
+    runner.oracle._session._process.kill()
     np.testing.assert_array_equal(runner.oracle.probabilities("digits", images), first)
 
 
@@ -213,16 +241,19 @@ from harness.submission import Submission
 lab = read_lab(pathlib.Path({str(ROOT / "fixtures" / "lab.yaml")!r}))
 folder = pathlib.Path({str(tmp_path)!r})
 (folder / "submission.py").write_text('''
-import os, pathlib, time
-pathlib.Path({str(tmp_path / "child.pid")!r}).write_text(str(os.getpid()))
+import pathlib, time
+pathlib.Path.home().joinpath("started").touch()
 while True: time.sleep(1)
 ''')
 call = Call("t/a", "top_predictions", "digits", {{"image": np.zeros((28, 28, 1), "uint8")}})
 runner = Runner(lab, {{"top_predictions": ("model", "image")}})
 threading.Thread(target=lambda: runner.run(Submission("a", folder), [call]), daemon=True).start()
-while not (folder / "child.pid").exists() or runner._starter._running is None:
+while not list(runner._homes.glob("*/started")):
     time.sleep(0.05)
-print(runner._starter._running._process.pid, (folder / "child.pid").read_text(), flush=True)
+def descendants(pid):
+    children = pathlib.Path(f"/proc/{{pid}}/task/{{pid}}/children").read_text().split()
+    return [pid, *(below for child in children for below in descendants(int(child)))]
+print(*descendants(runner._starter._templates[0]._process.pid), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -231,7 +262,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     pids = [int(text) for text in killed.stdout.split()]
-    assert len(pids) == 2
+    assert len(pids) >= 2
     deadline = time.monotonic() + 20
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -244,23 +275,37 @@ def alive(pid):
     return False
 
 
-def test_where_forking_is_not_safe_children_start_cold(tmp_path, runner):
-    (tmp_path / "submission.py").write_text("def top_predictions(*a): return 1")
+def test_children_that_start_cold_are_confined_too(tmp_path, runner):
     home = tmp_path / "home"
     home.mkdir()
+    (home / "submission.py").write_text(
+        "import os\ndef top_predictions(*a): return 1\nprint(open('/etc/passwd').read())"
+    )
     setup = {
-        "folder": str(tmp_path),
+        "folder": str(home),
         "files": ["submission.py"],
         "models": {},
         "contract": {"top_predictions": ["model"]},
-        "memory_mb": 0,
+        "limits": None,
         "output_mb": 1,
+        "disk_mb": 1,
+        "disk_files": 100,
         "threads": 1,
         "keep_models": False,
     }
-    with Session(setup, home, ColdStarter(clean_environment(runner._materials))) as session:
+    environment = clean_environment(runner._materials)
+    starter = ColdStarter(environment, Sandbox(inner=True).jail(runner._materials))
+    with Session(setup, home, starter) as session:
         found = session.ask({"ask": "load"}, [], 60).header
     assert found["found"] == ["top_predictions"]
+    assert "PermissionError" in found["failures"][0]["message"]
+
+
+def start_templates(tmp_path):
+    folders = [tmp_path / name for name in ("materials", "homes")]
+    for folder in folders:
+        folder.mkdir()
+    return Templates(clean_environment(tmp_path), tmp_path / "templates", Sandbox(), *folders)
 
 
 def test_a_template_that_does_not_start_says_what_it_printed(tmp_path, monkeypatch):
@@ -268,9 +313,12 @@ def test_a_template_that_does_not_start_says_what_it_printed(tmp_path, monkeypat
     program.write_text("#!/bin/sh\necho no room for modules\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(program))
-    template = Template(clean_environment(tmp_path), tmp_path / "template")
-    with pytest.raises(MachineError, match=r"did not start; it printed:\nno room for modules"):
-        template.start(tmp_path, (0, 1, 2))
+    starter = start_templates(tmp_path)
+    said = r"did not start \(it ended\); it printed:\nno room for modules"
+    for _ in range(2):
+        with pytest.raises(MachineError, match=said):
+            starter.start(tmp_path)
+    starter.close()
 
 
 def test_a_template_with_threads_is_not_forked_and_children_start_cold(tmp_path, monkeypatch):
@@ -283,17 +331,21 @@ def test_a_template_with_threads_is_not_forked_and_children_start_cold(tmp_path,
     )
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(program))
-    template = Template(clean_environment(tmp_path), tmp_path / "template")
+    starter = start_templates(tmp_path)
     for _ in range(2):
-        child = template.start(tmp_path, (0, 1, 2))
-        assert isinstance(child, subprocess.Popen)
+        child = starter.start(tmp_path)
+        assert isinstance(child, Cold)
         assert child.wait(timeout=30) == 5
-    template.close()
+        child.kill()
+        for stream in (child.requests, child.replies, child.printed):
+            stream.close()
+    starter.close()
 
 
 def test_waiting_for_a_forked_child_has_a_limit():
-    child = Forked(1)
+    child = Forked(None, 1, (None, None, None), trusted=False)
     with pytest.raises(subprocess.TimeoutExpired):
         child.wait(timeout=0.01)
-    child.end(3)
-    assert child.wait() == 3
+    child.end(3, 0.5)
+    assert (child.wait(), child.cpu_seconds) == (3, 0.5)
+    child.kill()  # nothing is left to be killed

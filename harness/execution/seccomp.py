@@ -58,6 +58,8 @@ _REFUSED = {
     "sethostname": (170, 161), "setdomainname": (171, 162), "ioperm": (173, -1),
     "iopl": (172, -1), "modify_ldt": (154, -1), "uselib": (134, -1), "vhangup": (153, 58),
     "lookup_dcookie": (212, 18), "ustat": (136, -1),
+    # times of files, by the calls that nothing uses any more
+    "utime": (132, -1), "utimes": (235, -1), "futimesat": (261, -1),
 }  # fmt: skip
 # "Not in this kernel": the C library then does the same by an older call, which can be looked at.
 _UNKNOWN = {
@@ -67,7 +69,6 @@ _UNKNOWN = {
 _DONE_IN_NAME = {
     "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
     "chown": (92, -1), "fchown": (93, 55), "lchown": (94, -1), "fchownat": (260, 54),
-    "utime": (132, -1), "utimes": (235, -1), "futimesat": (261, -1), "utimensat": (280, 88),
 }  # fmt: skip
 _NOT_SUPPORTED = {
     "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7),
@@ -75,6 +76,7 @@ _NOT_SUPPORTED = {
 }  # fmt: skip
 _CLONE, _KILL, _TGKILL, _PRLIMIT = (56, 220), (62, 129), (234, 131), (302, 261)
 _AFFINITY, _FCNTL, _IOCTL, _SOCKETPAIR = (203, 122), (72, 25), (16, 29), (53, 199)
+_UTIMENSAT = (280, 88)
 _PRCTL, _OPEN, _OPENAT, _SECCOMP = (157, 167), (2, -1), (257, 56), (317, 277)
 # The first number that was not looked at when these lists were written (Linux 6.7).
 _NEWER = 457
@@ -177,6 +179,17 @@ def _examine_arguments(made: _Program, own_pid: int) -> None:
     made.refuse_if(_FCNTL, 1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE))
     made.refuse_if(_IOCTL, 1, (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX))
     made.refuse_if(_PRCTL, 0, (_PR_SET_PDEATHSIG, _PR_SET_MM, _PR_SET_SUBREAPER, _PR_SET_PTRACER))
+    # "Now" is refused, or `Path.touch` would believe that a file is there.
+    low = _ARGUMENTS + 8 * 2
+    made.examine(
+        _UTIMENSAT,
+        (_LOAD, 0, 0, low),
+        (_EQUAL, 0, 2, 0),
+        (_LOAD, 0, 0, low + 4),
+        (_EQUAL, 1, 0, 0),
+        (_RETURN, 0, 0, _ERRNO),
+        (_RETURN, 0, 0, _REFUSE),
+    )
     # A connected pair only: a datagram socket could be pointed elsewhere.
     made.examine(
         _SOCKETPAIR,

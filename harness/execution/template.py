@@ -68,7 +68,7 @@ class Template:
                 if "fork" in message:
                     self._fork(message, descriptors)
                 elif message["kill"] in self._children:  # and not yet waited for
-                    os.kill(message["kill"], signal.SIGKILL)
+                    _kill(message["kill"])
 
     def _fork(self, request: dict[str, Any], descriptors: list[int]) -> None:
         answer = {"id": request["fork"]}
@@ -143,6 +143,13 @@ class Template:
 
     def _send(self, message: dict[str, Any]) -> None:
         self._control.send(json.dumps(message).encode())
+
+
+def _kill(pid: int) -> None:
+    """Kill a child and, where it could start some, the processes of its group."""
+    with suppress(ProcessLookupError):  # no group of its own yet
+        os.killpg(pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
 
 
 def _threads_in_use() -> int:

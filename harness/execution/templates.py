@@ -69,12 +69,19 @@ class Templates:
         folder.mkdir()
 
     def start(self, home: Path, *, trusted: bool = False) -> Process:
-        """See `Starter`."""
-        if self._cold is None:
+        """See `Starter`; a template found dead is replaced, as nobody's code has run yet."""
+        while self._cold is None:
             try:
-                return self._take(trusted).fork(home, trusted=trusted)
+                template = self._take(trusted)
             except ThreadsError:
                 self._cold = ColdStarter(self._environment, self._sandbox.jail(self._materials))
+                break
+            try:
+                return template.fork(home, trusted=trusted)
+            except MachineError:
+                template.close()
+                if template.forks == 0:  # a new one is no better
+                    raise
         return self._cold.start(home, trusted=trusted)
 
     def close(self) -> None:
@@ -169,19 +176,19 @@ class _Template:
         self._early: dict[int, tuple[int, float]] = {}
         self._ready: dict[str, Any] | None = None
         self._reserved = False
-        self._forks = 0
+        self.forks = 0
 
     @property
     def retired(self) -> bool:
         """Whether it has served long enough, and serves nobody now."""
-        return self._forks >= MAX_CHILDREN and not self._children and not self._reserved
+        return self.forks >= MAX_CHILDREN and not self._children and not self._reserved
 
     def reserve(self, trusted: bool) -> bool:
         """Take it for a child, if it is free for one."""
         if trusted:
             return True
         busy = self._reserved or any(not child.trusted for child in self._children.values())
-        if busy or self._forks >= MAX_CHILDREN:
+        if busy or self.forks >= MAX_CHILDREN:
             return False
         self._reserved = True
         return True
@@ -244,7 +251,7 @@ class _Template:
         )
         child = Forked(self, pid, streams, trusted=trusted)
         with self._changed:
-            self._forks += 1
+            self.forks += 1
             self._children[pid] = child
             self._reserved = False if not trusted else self._reserved
             if pid in self._early:
