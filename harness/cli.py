@@ -3,7 +3,8 @@
 Exit codes:
 
 - 0: all is well (`check`: at or above the pass mark; `grade`: every submission judged).
-- 1: `check` below the pass mark, `golden verify` drifted, `calibrate` found what no case tells.
+- 1: `check` below the pass mark, `golden verify` drifted, `calibrate` found what no case tells,
+  `doctor` found that the sandbox does not hold.
 - 2: a usage, lab or golden error.
 - 3: `grade` could not judge some submission.
 """
@@ -55,13 +56,21 @@ def _parser() -> argparse.ArgumentParser:
     many = argparse.ArgumentParser(add_help=False)
     many.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="default: cores")
 
+    walls = argparse.ArgumentParser(add_help=False)
+    walls.add_argument(
+        "--unsandboxed",
+        action="store_true",
+        help="run submissions with your own rights, and say so in every grade",
+    )
     check = commands.add_parser(
-        "check", parents=[shared, output], help="check your own submission on the public cases"
+        "check",
+        parents=[shared, output, walls],
+        help="check your own submission on the public cases",
     )
     check.add_argument("submission", type=Path, nargs="?", default=Path("."))
     check.set_defaults(run=_check)
     grade = commands.add_parser(
-        "grade", parents=[shared, output, many], help="grade a folder of submissions"
+        "grade", parents=[shared, output, many, walls], help="grade a folder of submissions"
     )
     grade.add_argument("submissions", type=Path)
     grade.set_defaults(run=_grade)
@@ -86,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
         "--unproven", action="store_true", help="leave out the proof, and with it all diagnoses"
     )
     new.set_defaults(run=_fixtures_new)
+    doctor = commands.add_parser("doctor", help="does the sandbox hold on this machine?")
+    doctor.set_defaults(run=_doctor)
     golden = commands.add_parser("golden", help="golden outputs of the reference")
     actions = golden.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, run, text in (
@@ -112,6 +123,7 @@ def _jobs(text: str) -> int:
 
 def _check(options: argparse.Namespace, console: Console) -> int:
     from harness.cohort import grade_one
+    from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
     from harness.lab import find_lab
@@ -125,7 +137,12 @@ def _check(options: argparse.Namespace, console: Console) -> int:
         )
     lab = open_lab(find_lab(options.submission, options.lab))
     book = Gradebook(options.out)
-    with Grader(lab, public_only=True) as grader:
+    walls = Sandbox() if options.unsandboxed else choose_for_own_work()
+    if not walls.inner:
+        console.print(
+            f"not sandboxed: {inner_problem() or '--unsandboxed was given'}", markup=False
+        )
+    with Grader(lab, public_only=True, sandbox=walls) as grader:
         grade = grade_one(grader, found[0], book).grade
     _print_checks(console, grade)
     console.print(f"report: {book.report(found[0].name)}", markup=False)
@@ -136,6 +153,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 def _grade(options: argparse.Namespace, console: Console) -> int:
     from harness.cohort import Done, grade_cohort
+    from harness.execution.sandbox import Sandbox, choose
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
     from harness.lab import find_lab
@@ -156,7 +174,7 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
             markup=False,
         )
 
-    with Grader(lab) as grader:
+    with Grader(lab, sandbox=Sandbox() if options.unsandboxed else choose()) as grader:
         grades = grade_cohort(grader, submissions, book, jobs=options.jobs, on_done=show)
     left = [grade["submission"] for grade in grades if grade["outcome"] != "judged"]
     if left:
@@ -214,6 +232,25 @@ def _prove(
     return EXIT_BELOW if done.proof.problems else EXIT_OK
 
 
+def _doctor(options: argparse.Namespace, console: Console) -> int:
+    from harness.execution import doctor, sandbox
+    from harness.execution.runner import Runner
+
+    if problem := sandbox.inner_problem():
+        found = doctor.no_inner_wall(problem)
+    else:
+        walls = sandbox.choose()
+        with Runner(None, {}, sandbox=walls) as runner:
+            found = doctor.findings(walls, runner.probe())
+    width = max(len(finding.name) for finding in found)
+    for finding in found:
+        word = "ok  " if finding.holds else "FAIL" if finding.needed else "weak"
+        console.print(f"{word} {finding.name:{width}}  {finding.found}", markup=False)
+        if finding.fix:
+            console.print(f"     {'':{width}}  → {finding.fix}", markup=False)
+    return EXIT_OK if all(f.holds for f in found if f.needed) else EXIT_BELOW
+
+
 def _golden_build(options: argparse.Namespace, console: Console) -> int:
     from harness import golden
 
@@ -243,12 +280,13 @@ def _golden_verify(options: argparse.Namespace, console: Console) -> int:
 
 def _open(options: argparse.Namespace) -> tuple[Any, Any]:
     from harness.execution.runner import Runner
+    from harness.execution.sandbox import choose_for_own_work
     from harness.grading import open_lab
     from harness.lab import find_lab
     from harness.techniques import CONTRACT
 
     lab = open_lab(find_lab(Path.cwd(), options.lab))
-    return lab, Runner(lab, CONTRACT)
+    return lab, Runner(lab, CONTRACT, sandbox=choose_for_own_work())
 
 
 def _line(grade: Mapping[str, Any], width: int) -> str:

@@ -23,7 +23,7 @@ class Done:
 
 def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Done:
     """Grade one submission unless its stored grade still holds, and write its report."""
-    kept = book.kept(submission.name, grader.digests(submission))
+    kept = book.kept(submission.name, grader.digests(submission), grader.environment)
     if kept is not None:
         return Done(kept, kept=True)
     graded = grader.grade(submission)

@@ -14,6 +14,7 @@ from pathlib import Path
 from harness import golden
 from harness.errors import LabError, UsageError
 from harness.execution.runner import Runner
+from harness.execution.sandbox import choose_for_own_work
 from harness.grading import open_lab
 from harness.lab import Lab
 from harness.techniques import CONTRACT
@@ -58,7 +59,7 @@ def new(base: Lab, seed: int, out: Path, *, jobs: int) -> Lab:
     if run.returncode != 0:
         raise LabError(f"drawing the hidden set failed: {run.stderr.strip()[-2000:]}")
     lab = open_lab(out / "lab.yaml")
-    with Runner(lab, CONTRACT) as runner:
+    with Runner(lab, CONTRACT, sandbox=choose_for_own_work()) as runner:
         golden.build(lab, runner, jobs)
     return lab
 

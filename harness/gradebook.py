@@ -20,7 +20,6 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from harness.environment import versions
 from harness.errors import UsageError
 from harness.outputs import Outputs
 from harness.results import FORMAT_VERSION, Grade
@@ -83,13 +82,15 @@ class Gradebook:
         usable = isinstance(grade, dict) and grade.get("format_version") == FORMAT_VERSION
         return grade if usable else None
 
-    def kept(self, name: str, digests: Mapping[str, str]) -> dict[str, Any] | None:
+    def kept(
+        self, name: str, digests: Mapping[str, str], environment: Mapping[str, str]
+    ) -> dict[str, Any] | None:
         """The stored grade, if it is judged and nothing that it depends on has changed since."""
         grade = self.read(name)
         if grade is None or not self.report(name).is_file():
             return None
         depends = (grade.get("digests"), grade.get("environment"), grade.get("outcome"))
-        return grade if depends == (dict(digests), versions(), "judged") else None
+        return grade if depends == (dict(digests), dict(environment), "judged") else None
 
     def outputs(self, name: str) -> Outputs | None:
         """The stored outputs of one submission, if they are there and whole."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +18,7 @@ from harness.calls import Oracle
 from harness.diagnosis import diagnose
 from harness.environment import versions
 from harness.execution.runner import Runner
+from harness.execution.sandbox import Sandbox
 from harness.golden import Golden
 from harness.lab import Case, Lab, read_lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
@@ -37,6 +38,10 @@ _HINTS: Mapping[CaseStatus, str] = {
     CaseStatus.OVER_LIMIT: "use less of it: the lab's limits are in its handout",
     CaseStatus.REFUSED: "return what the contract says: {signature}",
 }
+
+UNSANDBOXED = (
+    "graded without a sandbox: this code ran with all the rights of the person who graded it"
+)
 
 
 @dataclass(frozen=True)
@@ -65,18 +70,27 @@ class Grader:
         lab: the lab.
         public_only: leave hidden cases out, as a student's self-check does.
         calibrated: use the lab's calibration; only calibrating itself does not.
+        sandbox: the walls around student code; None for those that this host has.
 
     Raises:
+        UsageError: this host has no inner wall.
         GoldenError: golden outputs are missing, damaged or stale.
         LabError: the calibration is missing or damaged.
     """
 
-    def __init__(self, lab: Lab, *, public_only: bool = False, calibrated: bool = True) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        *,
+        public_only: bool = False,
+        calibrated: bool = True,
+        sandbox: Sandbox | None = None,
+    ) -> None:
         self.golden = golden_outputs.load(lab)
         self.calibrated = calibration.load(lab) if calibrated else Calibrated()
         self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
         self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
-        self.runner = Runner(lab, techniques.CONTRACT)
+        self.runner = Runner(lab, techniques.CONTRACT, sandbox=sandbox)
 
     def __enter__(self) -> Grader:
         return self
@@ -88,6 +102,11 @@ class Grader:
         trace: TracebackType | None,
     ) -> None:
         self.runner.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a grade was made with, walls included."""
+        return {**versions(), "sandbox": str(self.runner.sandbox)}
 
     @property
     def oracle(self) -> Oracle:
@@ -111,7 +130,10 @@ class Grader:
         outputs = self.runner.run(submission, calls)
         checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
         found = diagnose(checks, self.calibrated.known)
-        grade = Grade(submission.name, checks, outputs.run, versions(), digests, found)
+        run = outputs.run
+        if not self.runner.sandbox.inner:
+            run = replace(run, notes=(*run.notes, UNSANDBOXED))
+        grade = Grade(submission.name, checks, run, self.environment, digests, found)
         return Graded(grade, outputs)
 
 

@@ -28,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "grading submissions of a lab")
     group.addoption("--submissions", metavar="DIR", help="grade the submissions in this folder")
     group.addoption("--lab", metavar="PATH", help="lab file (default: the nearest one upward)")
+    group.addoption(
+        "--unsandboxed", action="store_true", help="run submissions with your own rights"
+    )
     group.addoption("--reports", metavar="DIR", help="also write grades and reports here")
 
 
@@ -153,9 +156,12 @@ class Grades:
         self._done: dict[str, Mapping[str, Any]] = {}
         self._grader: Grader | None = None
         if not config.option.collectonly:
+            from harness.execution.sandbox import Sandbox, choose
             from harness.grading import Grader
 
-            self._grader = Grader(self.lab)  # damaged golden outputs are found here
+            walls = Sandbox() if config.getoption("unsandboxed") else choose()
+            # Damaged golden outputs are found here.
+            self._grader = Grader(self.lab, sandbox=walls)
 
     def of(self, submission: Submission) -> Mapping[str, Any]:
         """The grade of a submission, as in `grade.json`."""

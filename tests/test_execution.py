@@ -64,7 +64,7 @@ def run(lab, runner, tmp_path):
         folder = tmp_path / "alice"
         folder.mkdir(exist_ok=True)
         (folder / "submission.py").write_text(text, "utf-8")
-        runner.lab = dataclasses.replace(lab, limits=dataclasses.replace(lab.limits, **changes))
+        runner.limits = dataclasses.replace(lab.limits, **changes)
         outputs = runner.run(Submission("alice", folder), calls)
         assert list(runner._homes.iterdir()) == []
         return outputs

@@ -88,19 +88,19 @@ def test_outputs_and_grade_are_stored_and_read(tmp_path):
 def test_a_stored_grade_holds_until_something_it_depends_on_changes(tmp_path):
     book = Gradebook(tmp_path)
     book.save(grade(), OUTPUTS)
-    assert book.kept("alice", DIGESTS) is None  # its report is not there
+    assert book.kept("alice", DIGESTS, versions()) is None  # its report is not there
     book.report("alice").write_text("report")
-    assert book.kept("alice", DIGESTS)["submission"] == "alice"
+    assert book.kept("alice", DIGESTS, versions())["submission"] == "alice"
     for name in DIGESTS:
-        assert book.kept("alice", {**DIGESTS, name: "changed"}) is None
+        assert book.kept("alice", {**DIGESTS, name: "changed"}, versions()) is None
     path = book.of("alice") / "grade.json"
     text = path.read_text()
     path.write_text(text.replace(versions()["numpy"], "0.0"))
-    assert book.kept("alice", DIGESTS) is None
+    assert book.kept("alice", DIGESTS, versions()) is None
     path.write_text(text[: len(text) // 2])
-    assert book.kept("alice", DIGESTS) is None
+    assert book.kept("alice", DIGESTS, versions()) is None
     path.write_text(text.replace('"format_version": 1', '"format_version": 99'))
-    assert book.kept("alice", DIGESTS) is None
+    assert book.kept("alice", DIGESTS, versions()) is None
 
 
 def test_a_run_killed_before_its_report_was_written_leaves_nothing_to_keep(tmp_path):
@@ -111,7 +111,7 @@ def test_a_run_killed_before_its_report_was_written_leaves_nothing_to_keep(tmp_p
     second = Grade("alice", grade().checks, RUN, versions(), changed)
     book.save(second, OUTPUTS)  # and here the machine stops
     assert book.read("alice")["digests"] == changed
-    assert book.kept("alice", changed) is None
+    assert book.kept("alice", changed, versions()) is None
     assert not book.report("alice").exists()
 
 
@@ -121,7 +121,7 @@ def test_a_grade_that_somebody_damaged_is_made_again(tmp_path, text):
     book.save(grade(), OUTPUTS)
     book.report("alice").write_text("report")
     (book.of("alice") / "grade.json").write_text(text, errors="surrogateescape")
-    assert book.kept("alice", DIGESTS) is None
+    assert book.kept("alice", DIGESTS, versions()) is None
 
 
 @pytest.mark.parametrize("part", ["digests", "environment"])
@@ -133,14 +133,14 @@ def test_a_digest_or_a_version_more_or_less_is_a_change(tmp_path, part):
     data = json.loads(path.read_text("utf-8"))
     for other in ({**data[part], "new": "1"}, dict(list(data[part].items())[1:]), None):
         path.write_text(json.dumps({**data, part: other}))
-        assert book.kept("alice", DIGESTS) is None
+        assert book.kept("alice", DIGESTS, versions()) is None
     path.write_text(json.dumps(data))
-    assert book.kept("alice", DIGESTS) == data
+    assert book.kept("alice", DIGESTS, versions()) == data
 
 
 def test_a_submission_that_was_never_graded_has_no_grade(tmp_path):
     assert Gradebook(tmp_path).read("alice") is None
-    assert Gradebook(tmp_path).kept("alice", DIGESTS) is None
+    assert Gradebook(tmp_path).kept("alice", DIGESTS, versions()) is None
 
 
 @pytest.mark.parametrize("document", ["[]", "{}", '{"submission": 1, "run": [], "cases": []}'])
@@ -163,7 +163,7 @@ def test_a_grade_that_was_not_judged_is_not_kept(tmp_path):
     book = Gradebook(tmp_path)
     book.save(grade("alice", case(Outcome.NOT_JUDGED)), OUTPUTS)
     book.report("alice").write_text("report")
-    assert book.kept("alice", DIGESTS) is None
+    assert book.kept("alice", DIGESTS, versions()) is None
 
 
 def test_damaged_outputs_are_as_none(tmp_path):

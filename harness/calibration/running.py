@@ -100,7 +100,11 @@ def run_noise(grader: Grader, *, jobs: int) -> list[NoiseRun]:
     lab = grader.lab
     runs = []
     for name, (variables, threads) in CONDITIONS.items():
-        with _environment(variables), Runner(lab, techniques.CONTRACT, threads=threads) as runner:
+        walls = grader.runner.sandbox
+        with (
+            _environment(variables),
+            Runner(lab, techniques.CONTRACT, threads=threads, sandbox=walls) as runner,
+        ):
             outputs = golden.run_reference(lab, runner, jobs)
         runs.append(NoiseRun(name, outputs, _judge_all(grader, lab, outputs)))
     reseeded = golden.run_reseeded(lab, grader.runner, jobs)

@@ -11,6 +11,7 @@ from harness.calibrated import with_thresholds
 from harness.calibration import page, proof, record, running, thresholds
 from harness.catalogue import Entry, read_catalogue
 from harness.errors import UsageError
+from harness.execution.sandbox import choose_for_own_work
 from harness.grading import Grader
 from harness.lab import Lab
 
@@ -69,7 +70,7 @@ def calibrate(
     entries = entries_of(lab, only)
     writes = not (check_only or only)
     choices: list[thresholds.Choice] = []
-    with Grader(lab, calibrated=not writes) as grader:
+    with Grader(lab, calibrated=not writes, sandbox=choose_for_own_work()) as grader:
         rows = running.run_catalogue(grader, entries, jobs=jobs, on_row=on_row)
         noise = [] if only else running.run_noise(grader, jobs=jobs)
         known = list(grader.calibrated.known)

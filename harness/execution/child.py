@@ -96,7 +96,7 @@ class Child:
         assert isinstance(arguments, dict)
         try:
             _seed(header["seed"])
-            model = {"model": self._model(header["model"])}
+            model = {"model": self._model(header["model"])} if header["model"] else {}
         except Exception as error:  # the lab's fault, not the student's
             message = f"model {header['model']!r} could not be loaded: {error}"
             return pack({"reply": "not_run", "message": message, "traceback": "", "seconds": 0}, [])

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,13 +20,14 @@ from typing import Any
 
 from harness.calls import Call, Contract
 from harness.errors import MachineError
+from harness.execution import doctor
 from harness.execution.oracle import MAX_MB, QUESTIONS, ChildOracle
 from harness.execution.processes import ColdStarter, Starter
 from harness.execution.run import Run
 from harness.execution.sandbox import Sandbox, choose
 from harness.execution.session import Session, clean_environment
 from harness.execution.templates import Templates
-from harness.lab import Lab
+from harness.lab import Lab, Limits
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import RunStatus, RunSummary
 from harness.submission import Source, Submission, prepare
@@ -36,6 +38,7 @@ class Runner:
 
     Args:
         lab: the lab; its models and images are staged once, apart from everything else of it.
+            None to run the probes only.
         contract: the functions that a submission may define, with their parameters.
         threads: how many threads TensorFlow has in each child.
         sandbox: the walls around student code; None for those that this host has.
@@ -45,9 +48,14 @@ class Runner:
     """
 
     def __init__(
-        self, lab: Lab, contract: Contract, *, threads: int = 1, sandbox: Sandbox | None = None
+        self,
+        lab: Lab | None,
+        contract: Contract,
+        *,
+        threads: int = 1,
+        sandbox: Sandbox | None = None,
     ) -> None:
-        self.lab = lab
+        self.limits = lab.limits if lab is not None else Limits()
         self.contract = contract
         self.threads = threads
         self.sandbox = choose() if sandbox is None else sandbox
@@ -56,10 +64,13 @@ class Runner:
         self._materials = self._folder / "materials"
         self._homes = self._folder / "homes"
         self._homes.mkdir(mode=0o711)
-        self._models = _stage(lab, self._materials)
+        self._materials.mkdir()
+        self._models = _stage(lab, self._materials) if lab is not None else {}
         self.sandbox.open_to(self._materials)
         self._starter = self._new_starter()
         self.oracle = ChildOracle(self._start_oracle)
+        self._proving = threading.Lock()
+        self._proven = not self.sandbox.inner
 
     def __enter__(self) -> Runner:
         return self
@@ -79,7 +90,15 @@ class Runner:
         remove(self._folder)
 
     def run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
-        """Run the calls; every one of them has an output in the end."""
+        """Run the calls; every one of them has an output in the end.
+
+        Raises:
+            UsageError: the sandbox was tried first, and does not hold.
+        """
+        try:
+            self._prove_sandbox()
+        except MachineError as error:
+            return _not_run(submission, calls, str(error))
         home = self._new_home()
         try:
             source = prepare(submission, home / "submission")
@@ -91,9 +110,42 @@ class Runner:
             return _nothing_to_run(submission, source, calls)
         prepared = partial(self._prepared, submission)
         walls = self.sandbox.inner
-        return Run(self.lab.limits, self.contract, source, prepared, jailed=walls).all(
+        return Run(self.limits, self.contract, source, prepared, jailed=walls).all(
             submission.name, calls
         )
+
+    def probe(self) -> Mapping[str, str]:
+        """What a hostile submission would get here; empty texts where it is held.
+
+        Raises:
+            MachineError: the probes could not be run.
+        """
+        folder = self._folder / "secret"
+        folder.mkdir(mode=0o755)
+        return doctor.probe(self._probes, folder)
+
+    def _prove_sandbox(self) -> None:
+        """Before the first submission, see that the sandbox holds; tried once more if it fails."""
+        with self._proving:
+            if self._proven:
+                return
+            try:
+                got = self.probe()
+            except MachineError:
+                got = self.probe()
+            doctor.check(got)
+            self._proven = True
+
+    @contextmanager
+    def _probes(self, file: Path) -> Iterator[Session]:
+        home = self._new_home()
+        try:
+            shutil.copy(file, home)
+            changes: dict[str, Any] = {"contract": dict(doctor.CONTRACT), "models": {}}
+            with self.session(home, [file.name], home, cpu_seconds=60, **changes) as session:
+                yield session
+        finally:
+            remove(home)
 
     @contextmanager
     def _prepared(self, submission: Submission, cpu_seconds: float) -> Iterator[Session]:
@@ -126,7 +178,7 @@ class Runner:
         Raises:
             MachineError: it could not be started.
         """
-        limits = self.lab.limits
+        limits = self.limits
         own = {name: getattr(limits, name) for name in ("memory_mb", "disk_mb", "threads")}
         setup = {
             "folder": str(folder),
@@ -183,7 +235,6 @@ def _not_run(submission: Submission, calls: Sequence[Call], message: str) -> Out
 
 def _stage(lab: Lab, folder: Path) -> dict[str, Any]:
     """Copy models and images apart, so that a child is given these and nothing else of the lab."""
-    folder.mkdir()
     models, images = {}, {}
     for name, spec in lab.models.items():
         if spec.file is not None:

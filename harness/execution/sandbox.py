@@ -77,9 +77,7 @@ class Sandbox:
             return list(command)
         materials, homes = folders
         return [
-            *(self.bubblewrap, "--unshare-all", "--die-with-parent", "--hostname", "grading"),
-            *_system(),
-            *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),
+            *(self.bubblewrap, *_system()),
             *("--ro-bind", str(materials), str(materials), "--bind", str(homes), str(homes)),
             *("--chdir", "/", "--", *command),
         ]
@@ -96,8 +94,9 @@ class Sandbox:
 
 
 def _system() -> list[str]:
-    """The read-only system: the top folders, Python and its packages, the harness itself."""
-    options = []
+    """Namespaces, and a read-only system: its top folders, Python and its packages, the harness."""
+    options = ["--unshare-all", "--die-with-parent", "--hostname", "grading"]
+    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     for name in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         path = Path(name)
         if path.is_symlink():
@@ -150,12 +149,17 @@ def inner_problem() -> str:
     return ""
 
 
+def is_root() -> bool:
+    """Whether the harness runs as Linux's root."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
 def template_user() -> int | None:
     """For root, a user that owns nothing and that can run this Python; else None.
 
     Where no other user can read this Python, root stays root, without any capability.
     """
-    if sys.platform != "linux" or os.geteuid() != 0:
+    if not is_root():
         return None
     user = _FIRST_USER + os.getpid() % _USERS
     return user if _runs((sys.executable, "-s", "-c", "import harness"), user) else None
@@ -166,8 +170,11 @@ def find_bubblewrap(user: int | None) -> str | None:
     program = shutil.which("bwrap")
     if program is None:
         return None
-    trial = [program, "--unshare-all", "--die-with-parent", *_system(), "--proc", "/proc"]
-    return program if _runs((*trial, "--", sys.executable, "-s", "-c", ""), user) else None
+    return (
+        program
+        if _runs((program, *_system(), "--", sys.executable, "-s", "-c", "import harness"), user)
+        else None
+    )
 
 
 @functools.cache
