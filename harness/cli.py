@@ -4,7 +4,7 @@ Exit codes:
 
 - 0: all is well (`check`: at or above the pass mark; `grade`: every submission judged).
 - 1: `check` below the pass mark, `golden verify` drifted, `calibrate` found what no case tells,
-  `doctor` found that the sandbox does not hold.
+  `doctor` or `redteam` found that the sandbox does not hold.
 - 2: a usage, lab or golden error.
 - 3: `grade` could not judge some submission.
 """
@@ -97,6 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(run=_fixtures_new)
     doctor = commands.add_parser("doctor", help="does the sandbox hold on this machine?")
     doctor.set_defaults(run=_doctor)
+    redteam = commands.add_parser(
+        "redteam", parents=[shared], help="run the hostile submissions against this lab and machine"
+    )
+    redteam.add_argument(
+        "--attacks", type=Path, help="their folder (default: tests/attacks beside the reference)"
+    )
+    redteam.add_argument(
+        "--without-bubblewrap", action="store_true", help="try the inner wall alone"
+    )
+    redteam.set_defaults(run=_redteam)
     golden = commands.add_parser("golden", help="golden outputs of the reference")
     actions = golden.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, run, text in (
@@ -249,6 +259,32 @@ def _doctor(options: argparse.Namespace, console: Console) -> int:
         if finding.fix:
             console.print(f"     {'':{width}}  → {finding.fix}", markup=False)
     return EXIT_OK if all(f.holds for f in found if f.needed) else EXIT_BELOW
+
+
+def _redteam(options: argparse.Namespace, console: Console) -> int:
+    from harness import redteam
+    from harness.execution.sandbox import choose
+    from harness.grading import open_lab
+    from harness.lab import find_lab
+
+    lab = open_lab(find_lab(Path.cwd(), options.lab))
+    beside = lab.reference.parent / "tests" / "attacks" if lab.reference else Path("attacks")
+    walls = choose(bubblewrap=not options.without_bubblewrap)
+    console.print(f"walls: {walls}", markup=False)
+    width = 0
+
+    def show(result: redteam.Result) -> None:
+        word = "FAIL" if result.problems else "held"
+        name = f"{result.attack.name:{width}}"
+        console.print(f"{word} {name}  {result.attack.about}", markup=False)
+        for problem in result.problems:
+            console.print(f"     {'':{width}}  → {visible(problem)}", markup=False)
+
+    with redteam.RedTeam(lab, options.attacks or beside, walls) as team:
+        width = max(len(attack.name) for attack in team.attacks)
+        results = team.run(show)
+    console.print(redteam.held(results), markup=False)
+    return EXIT_BELOW if any(result.problems for result in results) else EXIT_OK
 
 
 def _golden_build(options: argparse.Namespace, console: Console) -> int:

@@ -103,6 +103,10 @@ class Grader:
     ) -> None:
         self.runner.close()
 
+    def narrow(self, lab: Lab) -> None:
+        """Go on with a part of the lab: some of its cases and checks, and its limits."""
+        self.lab, self.cases, self.runner.limits = lab, lab.cases, lab.limits
+
     @property
     def environment(self) -> dict[str, str]:
         """What a grade was made with, walls included."""

@@ -18,6 +18,7 @@ from harness.outputs import CaseOutput, CaseStatus, Value
 QUESTIONS: Contract = {
     "layer_outputs": ("model", "images", "layer_name", "preprocess"),
     "probabilities": ("model", "images"),
+    "loads": ("model",),
 }
 SECONDS = 600.0
 MAX_MB = 512
@@ -56,6 +57,14 @@ class ChildOracle:
     def probabilities(self, model: str, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Class probabilities (n, classes) of uint8 images (n, H, W, C)."""
         return self._answer("probabilities", model, {"images": images})
+
+    def loads(self, model: str) -> bool:
+        """Whether the model can be loaded at all."""
+        try:
+            self._answer("loads", model, {})
+        except MachineError:
+            return False
+        return True
 
     def _answer(
         self, question: str, model: str, arguments: dict[str, Value]

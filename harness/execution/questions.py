@@ -1,6 +1,6 @@
 """What the harness itself asks of a model, answered in a child that runs no student code.
 
-The functions are called exactly as a submission's are; `harness.execution.runner.Oracle` asks.
+The functions are called exactly as a submission's are; `harness.execution.oracle.ChildOracle` asks.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ def _part(model: Any, layer_name: str, end: str) -> Any:
 def probabilities(model: Any, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Class probabilities (n, classes) float32 of uint8 images (n, H, W, C)."""
     return _predict(model, model.preprocess_input(images))
+
+
+def loads(model: Any) -> npt.NDArray[np.bool_]:
+    """That the model is there."""
+    return np.array([model is not None])
 
 
 def _predict(model: Any, batch: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -47,6 +47,7 @@ class Run:
         contract: the functions that may be defined.
         source: the submission, read.
         session: starts a child for it that may take so many seconds of processor time.
+        loads: whether a model of that name can be loaded, asked where no student's code runs.
         jailed: whether a child cannot send SIGKILL to itself, so that one comes from outside.
     """
 
@@ -57,12 +58,14 @@ class Run:
         source: Source,
         session: Callable[[float], AbstractContextManager[Session]],
         *,
+        loads: Callable[[str], bool],
         jailed: bool,
     ) -> None:
         self.limits = limits
         self.contract = contract
         self.source = source
         self.session = session
+        self.loads = loads
         self.jailed = jailed
         self.outputs: dict[str, CaseOutput] = {}
         self.seconds_left = limits.submission_seconds
@@ -175,7 +178,8 @@ class Run:
         seconds = 0.0
         try:
             with self._clock() as seconds:
-                self.outputs[call.key] = self._within(ask(session, call, seconds))
+                output = ask(session, call, seconds)
+            self.outputs[call.key] = self._checked(call, output)
             return True
         except TimedOutError:
             message = f"timed out in {call.key} after {seconds:.0f} s; the other cases are graded"
@@ -201,8 +205,11 @@ class Run:
         self.notes.append(output.message)
         return False
 
-    def _within(self, output: CaseOutput) -> CaseOutput:
-        """The output, or that the submission has returned more than it may in all."""
+    def _checked(self, call: Call, output: CaseOutput) -> CaseOutput:
+        """The output, unless it is more than may be returned in all, or blames the machine."""
+        if output.status is CaseStatus.NOT_RUN and self.loads(call.model):
+            message = f"the process said that model {call.model!r} cannot be loaded; it can"
+            return replace(output, status=CaseStatus.REFUSED, message=message)
         self.bytes_left -= _size(output.value)
         if self.bytes_left >= 0:
             return output

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -59,10 +59,10 @@ class Runner:
         self.contract = contract
         self.threads = threads
         self.sandbox = choose() if sandbox is None else sandbox
-        self._folder = Path(tempfile.mkdtemp(prefix="harness-"))
-        self._folder.chmod(0o711)  # to pass through, for the user that templates run as
-        self._materials = self._folder / "materials"
-        self._homes = self._folder / "homes"
+        self.folder = Path(tempfile.mkdtemp(prefix="harness-"))
+        self.folder.chmod(0o711)  # to pass through, for the user that templates run as
+        self._materials = self.folder / "materials"
+        self._homes = self.folder / "homes"
         self._homes.mkdir(mode=0o711)
         self._materials.mkdir()
         self._models = _stage(lab, self._materials) if lab is not None else {}
@@ -87,7 +87,7 @@ class Runner:
         """End the oracle's child and the template, and remove the temporary folder."""
         self.oracle.close()
         self._starter.close()
-        remove(self._folder)
+        remove(self.folder)
 
     def run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
         """Run the calls; every one of them has an output in the end.
@@ -110,9 +110,9 @@ class Runner:
             return _nothing_to_run(submission, source, calls)
         prepared = partial(self._prepared, submission)
         walls = self.sandbox.inner
-        return Run(self.limits, self.contract, source, prepared, jailed=walls).all(
-            submission.name, calls
-        )
+        return Run(
+            self.limits, self.contract, source, prepared, loads=self.oracle.loads, jailed=walls
+        ).all(submission.name, calls)
 
     def probe(self) -> Mapping[str, str]:
         """What a hostile submission would get here; empty texts where it is held.
@@ -120,7 +120,7 @@ class Runner:
         Raises:
             MachineError: the probes could not be run.
         """
-        folder = self._folder / "secret"
+        folder = self.folder / "secret"
         folder.mkdir(mode=0o755)
         return doctor.probe(self._probes, folder)
 
@@ -202,7 +202,7 @@ class Runner:
         environment = clean_environment(self._materials)
         if sys.platform != "linux":
             return ColdStarter(environment, None)
-        folder = self._folder / "templates"
+        folder = self.folder / "templates"
         return Templates(environment, folder, self.sandbox, self._materials, self._homes)
 
     def _start_oracle(self) -> Session:
@@ -249,7 +249,8 @@ def _stage(lab: Lab, folder: Path) -> dict[str, Any]:
 
 def remove(folder: Path) -> None:
     """Remove a folder, whatever has been made of it: unreadable, or nested thousands deep."""
-    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
     if folder.exists() and os.name == "posix":
         for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
             subprocess.run([*command, "--", str(folder)], stderr=subprocess.DEVNULL, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import re
@@ -228,7 +229,9 @@ def usage(folder: Path, enough: int = sys.maxsize) -> tuple[int, int]:
             count += 1
             folders.pop()
             continue
-        except OSError:
+        except OSError as error:
+            # Nested so deep that no path leads there: nobody does that by mistake.
+            count += sys.maxsize if error.errno == errno.ENAMETOOLONG else 0
             folders.pop()
             continue
         folders.pop()

@@ -27,7 +27,7 @@ from harness.execution.template import MESSAGE_BYTES
 STARTUP_SECONDS = 180.0
 FORK_SECONDS = 60.0
 # A template is replaced after so many children.
-MAX_CHILDREN = 200
+MAX_CHILDREN = 1000
 
 
 class ThreadsError(MachineError):

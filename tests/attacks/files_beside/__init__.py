@@ -1,0 +1,1 @@
+print("got __init__.py")

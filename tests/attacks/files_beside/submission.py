@@ -1,0 +1,3 @@
+import numpy
+
+from honest import class_activation_map, top_predictions
