@@ -25,6 +25,7 @@ class Call:
         model: name of the model given as first argument.
         arguments: all other arguments by name.
         seed: what Python's, NumPy's and TensorFlow's generators are seeded with before the call.
+        hidden: whether students are shown nothing of it.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Call:
     model: str
     arguments: Mapping[str, Value]
     seed: int = 0
+    hidden: bool = False
 
 
 class Oracle(Protocol):

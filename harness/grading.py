@@ -184,12 +184,15 @@ def _evidence(lab: Lab, case: Case, golden: Golden, output: CaseOutput) -> Evide
         return _Missing(case, Outcome.NOT_JUDGED, output.message, "")
     if output.status is not CaseStatus.RETURNED:
         hint = _HINTS[output.status].format(signature=techniques.signature_of(case))
-        return _Missing(case, Outcome.FAILED, output.message, hint)
+        # What an exception says in a hidden case could be the case itself.
+        message = words_of(output.status) if case.hidden else output.message
+        return _Missing(case, Outcome.FAILED, message, hint)
     try:
         value = techniques.technique_of(case).normalise(lab, case, output.value)
     except OutputError as error:
         trace = _refused(str(error), output.value)
-        return _Missing(case, Outcome.FAILED, str(error), error.hint, trace)
+        message = words_of(CaseStatus.REFUSED) if case.hidden else str(error)
+        return _Missing(case, Outcome.FAILED, message, error.hint, trace)
     except Exception as error:
         return _Missing(case, Outcome.NOT_JUDGED, *_our_fault(error))
     return Evidence(
@@ -235,6 +238,11 @@ def _judge_one(
         judgement.margin,
         judgement.trace,
     )
+
+
+def words_of(status: CaseStatus) -> str:
+    """How a case ended, in words that no student chose."""
+    return f"the call ended: {status.value.replace('_', ' ')}"
 
 
 def _refused(message: str, value: Value) -> Trace:

@@ -113,6 +113,7 @@ class Lab:
     reference: Path | None = None
     golden: Path | None = None
     calibration: Path | None = None
+    public_lab: Lab | None = None
 
     @property
     def folder(self) -> Path:
@@ -203,7 +204,18 @@ def read_lab(path: Path) -> Lab:
         reference=base / data["reference"] if "reference" in data else None,
         golden=base / data["golden"] if "golden" in data else None,
         calibration=base / data["calibration"] if "calibration" in data else None,
+        public_lab=_public_lab(source),
     )
+
+
+def _public_lab(source: YamlFile) -> Lab | None:
+    """The lab whose models and images students have at home, where all cases here are hidden."""
+    if "public_lab" not in source.data:
+        return None
+    lab = read_lab(_existing(source, ("public_lab",), source.data["public_lab"]))
+    if lab.public_lab is not None:
+        raise source.error(("public_lab",), f"{lab.source.path} has a public_lab itself")
+    return lab
 
 
 def _existing(source: YamlFile, place: Place, name: str) -> Path:

@@ -398,13 +398,13 @@ def test_a_child_that_dies_at_start_is_the_machines_fault(lab, tmp_path, monkeyp
     monkeypatch.setattr("sys.executable", "/bin/false")
     setup = {"output_mb": 1, "disk_mb": 1, "disk_files": 9}
     with pytest.raises(MachineError, match=r"did not start \(DiedError 1\); it printed"):
-        Session(setup, tmp_path, ColdStarter(clean_environment(tmp_path), None))
+        Session(setup, tmp_path, ColdStarter(clean_environment(tmp_path), confined=False))
 
 
 def test_a_model_that_cannot_be_loaded_costs_no_point(lab, tmp_path):
     (tmp_path / "submission.py").write_text("def top_predictions(*a): return []", "utf-8")
     with Runner(lab, CONTRACT) as runner:
-        (runner._materials / "digits.keras").write_bytes(b"not a model")
+        (runner._staged.folders[0] / "digits.keras").write_bytes(b"not a model")
         outputs = runner.run(Submission("alice", tmp_path), [TOP])
     assert outputs.cases[TOP.key].status is CaseStatus.NOT_RUN
     assert "model 'digits' could not be loaded" in outputs.cases[TOP.key].message

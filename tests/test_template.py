@@ -293,9 +293,9 @@ def test_children_that_start_cold_are_confined_too(tmp_path, runner):
         "threads": 1,
         "keep_models": False,
     }
-    environment = clean_environment(runner._materials)
-    starter = ColdStarter(environment, Sandbox(inner=True).jail(runner._materials))
-    with Session(setup, home, starter) as session:
+    materials = runner._staged.folders[:1]
+    starter = ColdStarter(clean_environment(materials[0]), confined=True)
+    with Session(setup, home, starter, reads=materials) as session:
         found = session.ask({"ask": "load"}, [], 60).header
     assert found["found"] == ["top_predictions"]
     assert "PermissionError" in found["failures"][0]["message"]
@@ -305,7 +305,8 @@ def start_templates(tmp_path):
     folders = [tmp_path / name for name in ("materials", "homes")]
     for folder in folders:
         folder.mkdir()
-    return Templates(clean_environment(tmp_path), tmp_path / "templates", Sandbox(), *folders)
+    environment = clean_environment(tmp_path)
+    return Templates(environment, tmp_path / "templates", Sandbox(), folders[:1], folders[1])
 
 
 def test_a_template_that_does_not_start_says_what_it_printed(tmp_path, monkeypatch):

@@ -311,11 +311,11 @@ def serve(request_fd: int, reply_fd: int, threads_in_use: int = 0) -> None:
                 send(child.call(request))
 
 
-def main(jail: dict[str, str] | None) -> None:
+def main(jail: dict[str, Any] | None) -> None:
     """Serve as a process of its own, which is talked to on its standard streams.
 
     Args:
-        jail: `home` and `materials`, to be confined to; None for no confinement.
+        jail: `home` to change and folders it `reads`; None for no confinement.
     """
     request_fd, reply_fd = os.dup(0), os.dup(1)
     with open(os.devnull, "rb") as nothing:
@@ -325,7 +325,7 @@ def main(jail: dict[str, str] | None) -> None:
     if jail is not None:
         from harness.execution.jail import confine, readable
 
-        confine(Path(jail["home"]), Path(jail["materials"]), readable())
+        confine(Path(jail["home"]), [Path(path) for path in jail["reads"]], readable())
     serve(request_fd, reply_fd)
 
 

@@ -13,7 +13,7 @@ import os
 import struct
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.execution import landlock, seccomp
@@ -58,21 +58,22 @@ def _without_ours(path: Path) -> Iterator[Path]:
             yield from _without_ours(entry) if entry.is_dir() else (entry,)
 
 
-def confine(home: Path, materials: Path, readable_paths: list[Path]) -> None:
+def confine(home: Path, materials: Sequence[Path], readable_paths: Sequence[Path]) -> None:
     """Give up everything that a submission has no need of.
 
     Args:
         home: the work folder, which it may change.
-        materials: the models and images of the lab.
+        materials: folders with models and images of the lab.
         readable_paths: what else it may read.
 
     Raises:
         OSError: something could not be given up; nothing of a student's may run then.
     """
+    assert _threads() == 1, f"a process with {_threads()} threads cannot be confined"
     _drop_capabilities()
     listing = {Path(entry) for entry in sys.path if entry}
     landlock_rules = [
-        *((path, landlock.READ) for path in (*readable_paths, materials, Path("/proc/self"))),
+        *((path, landlock.READ) for path in (*readable_paths, *materials, Path("/proc/self"))),
         # Importing lists the folders it looks in.
         *((path, landlock.READ_DIR) for path in listing if path in _parents(readable_paths)),
         *((Path(name), landlock.READ_FILE) for name in _DEVICES),
@@ -86,7 +87,11 @@ def confine(home: Path, materials: Path, readable_paths: list[Path]) -> None:
     seccomp.restrict()
 
 
-def _parents(paths: list[Path]) -> set[Path]:
+def _threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def _parents(paths: Sequence[Path]) -> set[Path]:
     return {parent for path in paths for parent in (path, *path.parents)}
 
 

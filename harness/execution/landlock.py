@@ -19,12 +19,12 @@ _PATH_BENEATH = 1
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = (1 << n for n in range(6))
 MAKE_DIR, MAKE_REG = 1 << 7, 1 << 8
-_REFER, TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
+REFER, TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 # Rights that a rule on a single file may name.
 _OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | _IOCTL_DEV
 READ = READ_FILE | READ_DIR
 # In the work folder: files and folders, but no links, sockets, pipes or devices.
-CHANGE = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | TRUNCATE
+CHANGE = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,7 +63,7 @@ def restrict(rules: Iterable[tuple[Path, int]]) -> None:
 def _handled(supported: int) -> int:
     """All rights that this version knows, every one of which is refused unless granted."""
     rights = (1 << 13) - 1
-    for since, right in ((2, _REFER), (3, TRUNCATE), (5, _IOCTL_DEV)):
+    for since, right in ((2, REFER), (3, TRUNCATE), (5, _IOCTL_DEV)):
         if supported >= since:
             rights |= right
     return rights

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
@@ -51,12 +51,13 @@ class Process(Protocol):
 class Starter(Protocol):
     """Starts child processes."""
 
-    def start(self, home: Path, *, trusted: bool = False) -> Process:
+    def start(self, home: Path, *, reads: Sequence[Path] = (), trusted: bool = False) -> Process:
         """Start a child.
 
         Args:
             home: its working, home and temporary folder.
-            trusted: it will run no student's code.
+            reads: folders of the lab that it may read.
+            trusted: it will run no student's code, and is not confined.
 
         Raises:
             MachineError: it could not be started.
@@ -99,19 +100,20 @@ class ColdStarter:
 
     Args:
         environment: of each child.
-        jail: what the inner wall needs to know (`harness.execution.child.main`); None for none.
+        confined: whether they put up the inner wall.
     """
 
-    def __init__(self, environment: Mapping[str, str], jail: Mapping[str, str] | None) -> None:
+    def __init__(self, environment: Mapping[str, str], *, confined: bool) -> None:
         self._environment = environment
-        self._jail = jail
+        self._confined = confined
 
-    def start(self, home: Path, *, trusted: bool = False) -> Process:
+    def start(self, home: Path, *, reads: Sequence[Path] = (), trusted: bool = False) -> Process:
         """See `Starter`."""
-        jail = None if trusted or self._jail is None else {**self._jail, "home": str(home)}
+        jail = {"home": str(home), "reads": [str(path) for path in reads]}
+        told = json.dumps(jail if self._confined and not trusted else None)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-s", "-m", "harness.execution.child", json.dumps(jail)],
+                [sys.executable, "-s", "-m", "harness.execution.child", told],
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -46,7 +46,8 @@ class Run:
         limits: of the lab.
         contract: the functions that may be defined.
         source: the submission, read.
-        session: starts a child for it that may take so many seconds of processor time.
+        session: starts a child for it that may take so many seconds of processor time, and is
+            asked hidden cases, or others.
         loads: whether a model of that name can be loaded, asked where no student's code runs.
         jailed: whether a child cannot send SIGKILL to itself, so that one comes from outside.
     """
@@ -56,7 +57,7 @@ class Run:
         limits: Limits,
         contract: Contract,
         source: Source,
-        session: Callable[[float], AbstractContextManager[Session]],
+        session: Callable[[float, bool], AbstractContextManager[Session]],
         *,
         loads: Callable[[str], bool],
         jailed: bool,
@@ -78,37 +79,44 @@ class Run:
         self.defined: list[str] = []
         self.load_failure = CaseOutput(CaseStatus.NOT_LOADED)
         self.machine_faults = 0
+        self.hidden = False
 
     def all(self, name: str, calls: Sequence[Call]) -> Outputs:
         """Run the calls; every one of them has an output in the end."""
         started = time.monotonic()
-        queue = deque(calls)
-        while queue and self.ended is None:
-            try:
-                if self.seconds_left > 0:
-                    self._one_child(queue)
-                else:
-                    self._out_of_time(queue)
-            except MachineError as error:
-                self._machine_failed(queue, str(error))
-        if self.ended is not None and self.ended[0] is not RunStatus.NOT_RUN:
-            self._fail_all(queue, self.load_failure)
+        # A child that has seen a hidden case could tell of it in any other: it is asked no other,
+        # and nothing that it says in words is shown.
+        for hidden in (False, True):
+            self.hidden = hidden
+            self._part(deque(call for call in calls if call.hidden is hidden))
         status, message = self.ended or (RunStatus.COMPLETED, "")
         notes = tuple(dict.fromkeys(self.notes))
         run = RunSummary(status, time.monotonic() - started, message, notes, self.printed)
         ordered = {call.key: self.outputs[call.key] for call in calls}
         return Outputs(name, run, ordered)
 
+    def _part(self, queue: deque[Call]) -> None:
+        while queue and self.ended is None:
+            try:
+                if self.seconds_left > 0:
+                    self._one_child(queue)
+                else:
+                    self._out_of_time()
+            except MachineError as error:
+                self._machine_failed(str(error))
+        self._fail_all(queue, self.load_failure)
+
     def _one_child(self, queue: deque[Call]) -> None:
         """Run calls until the child is of no more use or none is left."""
-        with self.session(self.cpu_left) as session:
+        with self.session(self.cpu_left, self.hidden) as session:
             try:
                 if self._load(session):
                     while queue and self.seconds_left > 0 and self._call(session, queue):
                         pass
             finally:
-                if session.printed and session.printed not in self.printed:
-                    self.printed = (self.printed + session.printed)[:MAX_PRINTED]
+                printed = "" if self.hidden else session.printed
+                if printed not in self.printed:
+                    self.printed = (self.printed + printed)[:MAX_PRINTED]
         self.cpu_left = max(1.0, self.cpu_left - session.cpu_seconds)
 
     @contextmanager
@@ -148,7 +156,8 @@ class Run:
             message = f"the process sent no valid answer while importing ({error})"
             return self._load_failed(RunStatus.REFUSED, message)
         if self.found:
-            self.notes += [f"{text}; what was defined before it is graded" for text in texts]
+            if not self.hidden:
+                self.notes += [f"{text}; what was defined before it is graded" for text in texts]
             return True
         if failures:
             message = "your file could not be imported: " + "; ".join(texts)
@@ -161,6 +170,8 @@ class Run:
         return self._load_failed(RunStatus.FAILED_TO_LOAD, message)
 
     def _load_failed(self, run: RunStatus, message: str, traceback: str = "") -> bool:
+        if self.hidden:
+            message, traceback = "your file could not be imported for the hidden cases", ""
         self.ended = (run, message)
         self.load_failure = CaseOutput(CaseStatus.NOT_LOADED, message=message, traceback=traceback)
         return False
@@ -202,7 +213,8 @@ class Run:
             queue.appendleft(call)
             raise
         self.outputs[call.key] = output
-        self.notes.append(output.message)
+        if not self.hidden:
+            self.notes.append(output.message)
         return False
 
     def _checked(self, call: Call, output: CaseOutput) -> CaseOutput:
@@ -236,20 +248,20 @@ class Run:
             )
         return False
 
-    def _machine_failed(self, queue: deque[Call], message: str) -> None:
+    def _machine_failed(self, message: str) -> None:
         """A fault of ours or of the machine: tried again once, and never the student's."""
         self.machine_faults += 1
         if self.machine_faults > MACHINE_FAULTS:
             self.ended = (RunStatus.NOT_RUN, message)
-            self._fail_all(queue, CaseOutput(CaseStatus.NOT_RUN, message=message))
+            self.load_failure = CaseOutput(CaseStatus.NOT_RUN, message=message)
 
-    def _out_of_time(self, queue: deque[Call]) -> None:
+    def _out_of_time(self) -> None:
         message = (
             f"stopped after the {self.limits.submission_seconds:g} s that a submission "
             "may take in all; this case was not reached"
         )
         self.ended = (RunStatus.TIMED_OUT, message)
-        self._fail_all(queue, CaseOutput(CaseStatus.TIMED_OUT, message=message))
+        self.load_failure = CaseOutput(CaseStatus.TIMED_OUT, message=message)
 
     def _fail_all(self, queue: deque[Call], output: CaseOutput) -> None:
         for call in queue:

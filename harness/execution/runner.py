@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
@@ -12,7 +11,6 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +24,7 @@ from harness.execution.processes import ColdStarter, Starter
 from harness.execution.run import Run
 from harness.execution.sandbox import Sandbox, choose
 from harness.execution.session import Session, clean_environment
+from harness.execution.staging import Staged
 from harness.execution.templates import Templates
 from harness.lab import Lab, Limits
 from harness.outputs import CaseOutput, CaseStatus, Outputs
@@ -61,12 +60,13 @@ class Runner:
         self.sandbox = choose() if sandbox is None else sandbox
         self.folder = Path(tempfile.mkdtemp(prefix="harness-"))
         self.folder.chmod(0o711)  # to pass through, for the user that templates run as
-        self._materials = self.folder / "materials"
+        self._staged = Staged(self.folder)
         self._homes = self.folder / "homes"
         self._homes.mkdir(mode=0o711)
-        self._materials.mkdir()
-        self._models = _stage(lab, self._materials) if lab is not None else {}
-        self.sandbox.open_to(self._materials)
+        if lab is not None:
+            self._staged.take(lab)
+        for folder in self._staged.folders:
+            self.sandbox.open_to(folder)
         self._starter = self._new_starter()
         self.oracle = ChildOracle(self._start_oracle)
         self._proving = threading.Lock()
@@ -148,15 +148,19 @@ class Runner:
             remove(home)
 
     @contextmanager
-    def _prepared(self, submission: Submission, cpu_seconds: float) -> Iterator[Session]:
-        """A child in a new home with a copy of the submission."""
+    def _prepared(
+        self, submission: Submission, cpu_seconds: float, hidden: bool
+    ) -> Iterator[Session]:
+        """A child in a new home with a copy of the submission, for hidden cases or for others."""
         home = self._new_home()
         try:
             source = prepare(submission, home / "submission")
             for library in submission.libraries:
                 shutil.copytree(library, home / "submission" / library.name)
             folder = home / "submission"
-            with self.session(folder, source.files, home, cpu_seconds=cpu_seconds) as session:
+            with self.session(
+                folder, source.files, home, cpu_seconds=cpu_seconds, hidden=hidden
+            ) as session:
                 yield session
         except OSError as error:
             raise MachineError(f"{submission.name} could not be run: {error}") from error
@@ -170,10 +174,20 @@ class Runner:
         home: Path,
         *,
         cpu_seconds: float,
+        hidden: bool = False,
         trusted: bool = False,
         **changes: Any,
     ) -> Session:
         """Start a child for the Python files in a folder.
+
+        Args:
+            folder: holds the files.
+            files: to be run in order.
+            home: its work folder.
+            cpu_seconds: processor time that it may take.
+            hidden: it is asked hidden cases, and may read their models.
+            trusted: it runs no student's code.
+            changes: of the setup.
 
         Raises:
             MachineError: it could not be started.
@@ -183,7 +197,7 @@ class Runner:
         setup = {
             "folder": str(folder),
             "files": list(files),
-            "models": self._models,
+            "models": self._staged.models(hidden or trusted),
             "contract": {name: list(names) for name, names in self.contract.items()},
             "limits": None if trusted else {**own, "cpu_seconds": math.ceil(cpu_seconds)},
             "threads": self.threads,
@@ -193,21 +207,23 @@ class Runner:
             "disk_files": limits.disk_files,
             **changes,
         }
-        return Session(setup, home, self._starter, trusted=trusted)
+        reads = self._staged.folders if hidden else self._staged.folders[:1]
+        return Session(setup, home, self._starter, reads=reads, trusted=trusted)
 
     def _new_home(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="run-", dir=self._homes))
 
     def _new_starter(self) -> Starter:
-        environment = clean_environment(self._materials)
+        readable = self._staged.folders
+        environment = clean_environment(readable[0])
         if sys.platform != "linux":
-            return ColdStarter(environment, None)
+            return ColdStarter(environment, confined=False)
         folder = self.folder / "templates"
-        return Templates(environment, folder, self.sandbox, self._materials, self._homes)
+        return Templates(environment, folder, self.sandbox, readable, self._homes)
 
     def _start_oracle(self) -> Session:
         contract = {name: list(names) for name, names in QUESTIONS.items()}
-        changes = {"contract": contract, "output_mb": MAX_MB}
+        changes: dict[str, Any] = {"contract": contract, "output_mb": MAX_MB}
         home = self._new_home()
         name = "questions.py"
         shutil.copy(Path(__file__).with_name(name), home)
@@ -231,20 +247,6 @@ def _not_run(submission: Submission, calls: Sequence[Call], message: str) -> Out
     failed = CaseOutput(CaseStatus.NOT_RUN, message=message)
     run = RunSummary(RunStatus.NOT_RUN, 0.0, message)
     return Outputs(submission.name, run, {call.key: failed for call in calls})
-
-
-def _stage(lab: Lab, folder: Path) -> dict[str, Any]:
-    """Copy models and images apart, so that a child is given these and nothing else of the lab."""
-    models, images = {}, {}
-    for name, spec in lab.models.items():
-        if spec.file is not None:
-            spec = replace(spec, file=Path(shutil.copy(spec.file, folder / f"{name}.keras")))
-        models[name] = spec.to_json()
-    for name, image in lab.images.items():
-        images[name] = shutil.copy(image.file, folder / f"{name}{image.file.suffix}")
-    text = json.dumps({"models": models, "images": {n: str(p) for n, p in images.items()}})
-    (folder / "materials.json").write_text(text, "utf-8")
-    return models
 
 
 def remove(folder: Path) -> None:

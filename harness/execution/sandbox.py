@@ -49,10 +49,6 @@ class Sandbox:
         walls = f"Landlock {landlock.version()}, seccomp"
         return f"bubblewrap, {walls}" if self.bubblewrap else walls
 
-    def jail(self, materials: Path) -> dict[str, str] | None:
-        """What a child that starts cold needs for the inner wall; None without one."""
-        return {"materials": str(materials)} if self.inner else None
-
     def identity(self) -> dict[str, Any]:
         """Who a template is run as, for `subprocess.Popen`."""
         if self.user is None:
@@ -66,19 +62,20 @@ class Sandbox:
         user = _FIRST_USER + (self.user - _FIRST_USER + number) % _USERS
         return replace(self, user=user)
 
-    def command(self, command: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    def command(self, command: Sequence[str], readable: Sequence[Path], homes: Path) -> list[str]:
         """A template's command with the outer wall around it.
 
         Args:
             command: of the template.
-            folders: the lab's materials, to be read only, and the folder of the homes.
+            readable: folders of the lab that some child may read.
+            homes: the folder that the children's homes are made in.
         """
         if self.bubblewrap is None:
             return list(command)
-        materials, homes = folders
         return [
             *(self.bubblewrap, *_system()),
-            *("--ro-bind", str(materials), str(materials), "--bind", str(homes), str(homes)),
+            *(part for path in readable for part in ("--ro-bind", str(path), str(path))),
+            *("--bind", str(homes), str(homes)),
             *("--chdir", "/", "--", *command),
         ]
 

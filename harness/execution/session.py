@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -57,14 +58,21 @@ class Session:
         setup: the first request, for `harness.execution.child.Child`.
         home: a private folder: the child's working, home and temporary folder.
         starter: starts the process.
+        reads: folders of the lab that it may read.
         trusted: it will run no student's code.
     """
 
     def __init__(
-        self, setup: dict[str, Any], home: Path, starter: Starter, *, trusted: bool = False
+        self,
+        setup: dict[str, Any],
+        home: Path,
+        starter: Starter,
+        *,
+        reads: Sequence[Path] = (),
+        trusted: bool = False,
     ) -> None:
         self._disk = Disk(home, setup["disk_mb"], setup["disk_files"])
-        self._process: Process = starter.start(home, trusted=trusted)
+        self._process: Process = starter.start(home, reads=reads, trusted=trusted)
         self._printed = _Printed()
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._incoming: queue.Queue[Frame | WireError | None] = queue.Queue(maxsize=2)

@@ -1,6 +1,6 @@
 """The warm template: imports what submissions import, runs nothing, and forks a child for each.
 
-Started as `python -s -m harness.execution.template CONTROL_FD SETTINGS` in a clean environment. It
+Started as `python -s -m harness.execution.template CONTROL_FD` in a clean environment. It
 never holds a student's bytes: what it is sent is a number, a folder's name and three descriptors,
 and the child reads its submission after the fork, and after it has confined itself. The template
 must have one thread when it forks, so it runs no TensorFlow operation: any would hang every child.
@@ -39,12 +39,10 @@ class Template:
 
     Args:
         control: connected to the harness; a message is a JSON object.
-        materials: the folder that every child may read.
     """
 
-    def __init__(self, control: socket.socket, materials: Path) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._materials = materials
         self._readable = jail.readable()
         self._children: set[int] = set()
 
@@ -79,7 +77,7 @@ class Template:
             pid = -1
             answer["error"] = str(error)
         if pid == 0:
-            self._be_a_child(Path(request["home"]), request["confined"], in_use, *descriptors)
+            self._be_a_child(request, in_use, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         if pid > 0:
@@ -89,8 +87,7 @@ class Template:
 
     def _be_a_child(
         self,
-        home: Path,
-        confined: bool,
+        request: dict[str, Any],
         threads_in_use: int,
         request_fd: int,
         reply_fd: int,
@@ -98,6 +95,7 @@ class Template:
     ) -> NoReturn:
         """Leave everything of the template behind, and serve one submission."""
         status = 1
+        home = Path(request["home"])
         try:
             os.setsid()
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -113,8 +111,9 @@ class Template:
             tempfile.tempdir = None
             _move_keras(os.environ["KERAS_HOME"])
             sys.argv = [""]
-            if confined:
-                jail.confine(home, self._materials, self._readable)
+            if request["confined"]:
+                reads = [Path(path) for path in request["reads"]]
+                jail.confine(home, reads, self._readable)
             child.serve(*kept, threads_in_use)
             status = 0
         except SystemExit as error:
@@ -180,12 +179,12 @@ def _keep_only(request_fd: int, reply_fd: int) -> tuple[int, int]:
     return moved
 
 
-def main(control_fd: int, settings: dict[str, str]) -> None:
+def main(control_fd: int) -> None:
     """Import, and serve."""
     for name in MODULES:
         importlib.import_module(name)
-    Template(socket.socket(fileno=control_fd), Path(settings["materials"])).serve()
+    Template(socket.socket(fileno=control_fd)).serve()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    main(int(sys.argv[1]))

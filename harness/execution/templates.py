@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -44,7 +44,7 @@ class Templates:
         environment: of the templates and so of every child.
         folder: for the templates' own folders and logs.
         sandbox: which walls stand around a child.
-        materials: the folder that every child may read.
+        readable: folders of the lab that some child may read.
         homes: the folder that the children's homes are made in.
     """
 
@@ -53,13 +53,13 @@ class Templates:
         environment: Mapping[str, str],
         folder: Path,
         sandbox: Sandbox,
-        materials: Path,
+        readable: Sequence[Path],
         homes: Path,
     ) -> None:
         self._environment = environment
         self._folder = folder
         self._sandbox = sandbox
-        self._materials = materials
+        self._readable = readable
         self._homes = homes
         self._lock = threading.Lock()
         self._numbers = itertools.count()
@@ -68,21 +68,21 @@ class Templates:
         self._cold: ColdStarter | None = None
         folder.mkdir()
 
-    def start(self, home: Path, *, trusted: bool = False) -> Process:
+    def start(self, home: Path, *, reads: Sequence[Path] = (), trusted: bool = False) -> Process:
         """See `Starter`; a template found dead is replaced, as nobody's code has run yet."""
         while self._cold is None:
             try:
                 template = self._take(trusted)
             except ThreadsError:
-                self._cold = ColdStarter(self._environment, self._sandbox.jail(self._materials))
+                self._cold = ColdStarter(self._environment, confined=self._sandbox.inner)
                 break
             try:
-                return template.fork(home, trusted=trusted)
+                return template.fork(home, reads, trusted=trusted)
             except MachineError:
                 template.close()
                 if template.forks == 0:  # a new one is no better
                     raise
-        return self._cold.start(home, trusted=trusted)
+        return self._cold.start(home, reads=reads, trusted=trusted)
 
     def close(self) -> None:
         """End all templates."""
@@ -99,7 +99,7 @@ class Templates:
             found = next((t for t in self._templates if t.reserve(trusted)), None)
             if found is None:
                 sandbox = self._sandbox.for_template(next(self._users))
-                found = _Template(self._environment, sandbox, self._materials, self._homes)
+                found = _Template(self._environment, sandbox, self._readable, self._homes)
                 found.reserve(trusted)
                 self._templates.append(found)
         for template in gone:
@@ -157,12 +157,16 @@ class _Template:
     """One template process and what it says."""
 
     def __init__(
-        self, environment: Mapping[str, str], sandbox: Sandbox, materials: Path, homes: Path
+        self,
+        environment: Mapping[str, str],
+        sandbox: Sandbox,
+        readable: Sequence[Path],
+        homes: Path,
     ) -> None:
         self.ended = threading.Event()
         self._environment = environment
         self._sandbox = sandbox
-        self._materials = materials
+        self._readable = readable
         self._homes = homes
         self._control, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._booting = threading.Lock()
@@ -223,7 +227,7 @@ class _Template:
                 self.close()
                 raise ThreadsError(f"the template has {self._ready['threads']} threads")
 
-    def fork(self, home: Path, *, trusted: bool) -> Forked:
+    def fork(self, home: Path, reads: Sequence[Path], *, trusted: bool) -> Forked:
         """A new child.
 
         Raises:
@@ -235,7 +239,7 @@ class _Template:
         theirs, ours = (request_read, reply_write, printed_write), (request_write, reply_read)
         try:
             self._sandbox.open_to(home, write=True)
-            pid = self._fork(home, theirs, trusted=trusted)
+            pid = self._fork(home, reads, theirs, trusted=trusted)
         except MachineError:
             for descriptor in (*ours, printed_read):
                 os.close(descriptor)
@@ -260,10 +264,18 @@ class _Template:
                 self._children.pop(pid).end(None)
         return child
 
-    def _fork(self, home: Path, descriptors: tuple[int, int, int], *, trusted: bool) -> int:
+    def _fork(
+        self,
+        home: Path,
+        reads: Sequence[Path],
+        descriptors: tuple[int, int, int],
+        *,
+        trusted: bool,
+    ) -> int:
         number = next(self._numbers)
         confined = self._sandbox.inner and not trusted
-        message = json.dumps({"fork": number, "home": str(home), "confined": confined}).encode()
+        request = {"home": str(home), "reads": [str(path) for path in reads], "confined": confined}
+        message = json.dumps({"fork": number, **request}).encode()
         try:
             socket.send_fds(self._control, [message], list(descriptors))
         except OSError as error:
@@ -296,14 +308,12 @@ class _Template:
 
     def _run(self, folder: Path, log: Path) -> None:
         """Start the process and take what it says until it ends."""
-        settings = {"materials": str(self._materials)}
         command = [sys.executable, "-s", "-m", "harness.execution.template"]
-        command += [str(self._theirs.fileno()), json.dumps(settings)]
-        visible = [self._materials, self._homes]
+        command += [str(self._theirs.fileno())]
         try:
             with log.open("wb") as printed:
                 self._process = subprocess.Popen(
-                    self._sandbox.command(command, visible),
+                    self._sandbox.command(command, self._readable, self._homes),
                     stdin=subprocess.DEVNULL,
                     stdout=printed,
                     stderr=printed,

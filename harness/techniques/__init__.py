@@ -88,7 +88,8 @@ def validate(lab: Lab) -> None:
 
 def call_of(lab: Lab, case: Case) -> Call:
     """The call of a case, with its arguments resolved to values."""
-    return Call(key(case), case.function, case.model, resolve_arguments(lab, case))
+    arguments = resolve_arguments(lab, case)
+    return Call(key(case), case.function, case.model, arguments, hidden=case.hidden)
 
 
 def resolve_arguments(lab: Lab, case: Case) -> dict[str, Value]:

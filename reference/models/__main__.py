@@ -35,7 +35,7 @@ def main() -> None:
         elif part == "images":
             fixtures.save_images(options.out, options.seed)
         else:
-            drawn = HiddenSet(options.out, options.seed, {}, options.out)
+            drawn = HiddenSet(options.out, options.seed, {}, options.out / "lab.yaml")
             add_probes(drawn)
             text = yaml.safe_dump(drawn.cases, sort_keys=False, default_flow_style=None, width=1000)
             sys.stdout.write(f"for lab.yaml:\n{text}")

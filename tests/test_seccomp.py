@@ -1,0 +1,144 @@
+"""The filter of system calls, run by a small BPF machine of the tests' own."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import struct
+
+import pytest
+
+from harness.execution import seccomp
+
+OWN, OTHER = 4321, 1234
+ALLOW, KILL = 0x7FFF0000, 0x80000000
+X86, ARM, I386 = 0xC000003E, 0xC00000B7, 0x40000003
+
+
+def run(code: bytes, architecture: int, number: int, *arguments: int) -> int:
+    """What the kernel would answer (classic BPF: linux/bpf_common.h)."""
+    padded = (*arguments, *(0,) * (6 - len(arguments)))
+    data = struct.pack("<IIQ6Q", number, architecture, 0, *(a & 2**64 - 1 for a in padded))
+    steps = list(struct.iter_unpack("<HBBI", code))
+    accumulator = place = 0
+    while True:
+        operation, yes, no, value = steps[place]
+        place += 1
+        if operation == 0x20:
+            (accumulator,) = struct.unpack_from("<I", data, value)
+        elif operation == 0x54:
+            accumulator &= value
+        elif operation == 0x06:
+            return value
+        else:
+            holds = {
+                0x15: accumulator == value,
+                0x35: accumulator >= value,
+                0x45: bool(accumulator & value),
+            }[operation]
+            place += yes if holds else no
+
+
+def answer(number: int, *arguments: int, architecture: int = X86) -> str:
+    machine = "aarch64" if architecture == ARM else "x86_64"
+    found = run(seccomp.program(machine, OWN), architecture, number, *arguments)
+    if found == ALLOW:
+        return "allowed"
+    if found == KILL:
+        return "killed"
+    assert found >> 16 == 5
+    return {**errno.errorcode, errno.ENOTSUP: "ENOTSUP"}.get(found & 0xFFFF, "done in name")
+
+
+# Numbers from arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ((0, 3), "allowed"),  # read
+        ((9, 0, 4096), "allowed"),  # mmap
+        ((202,), "allowed"),  # futex
+        ((59,), "EPERM"),  # execve
+        ((57,), "EPERM"),  # fork
+        ((41, 2, 1), "EPERM"),  # socket
+        ((101, 16, OTHER), "EPERM"),  # ptrace
+        ((425,), "ENOSYS"),  # io_uring_setup
+        ((435,), "ENOSYS"),  # clone3
+        ((457,), "ENOSYS"),  # newer than the list
+        ((0x40000000 + 59,), "ENOSYS"),  # the x32 interface
+        ((90,), "done in name"),  # chmod
+        ((188,), "ENOTSUP"),  # setxattr
+        ((56, 0x3D0F00), "allowed"),  # clone: a thread, as the C library makes one
+        ((56, signal.SIGCHLD), "EPERM"),  # clone: a process
+        ((62, OWN, signal.SIGSEGV), "allowed"),  # kill
+        ((62, 0, signal.SIGTERM), "allowed"),
+        ((62, OWN, signal.SIGKILL), "EPERM"),
+        ((62, OWN, signal.SIGSTOP), "EPERM"),
+        ((62, OTHER, signal.SIGTERM), "EPERM"),
+        ((62, -1, signal.SIGKILL), "EPERM"),
+        ((62, -OTHER, signal.SIGKILL), "EPERM"),
+        ((234, OWN, 77, signal.SIGABRT), "allowed"),  # tgkill
+        ((234, OWN, 77, signal.SIGKILL), "EPERM"),
+        ((234, OTHER, OTHER, signal.SIGTERM), "EPERM"),
+        ((302, 0, 7), "allowed"),  # prlimit64
+        ((302, OTHER, 0), "EPERM"),
+        ((203, 0), "allowed"),  # sched_setaffinity
+        ((203, OTHER), "EPERM"),
+        ((72, 3, 1), "allowed"),  # fcntl F_GETFD
+        ((72, 3, 8), "EPERM"),  # F_SETOWN
+        ((16, 1, 0x5413), "allowed"),  # ioctl TIOCGWINSZ
+        ((16, 1, 0x5412), "EPERM"),  # TIOCSTI
+        ((53, 1, 1), "allowed"),  # socketpair AF_UNIX SOCK_STREAM
+        ((53, 1, 1 | 0o2000000), "allowed"),  # … SOCK_CLOEXEC
+        ((53, 1, 2), "EPERM"),  # … SOCK_DGRAM
+        ((157, 15), "allowed"),  # prctl PR_SET_NAME
+        ((157, 1), "EPERM"),  # PR_SET_PDEATHSIG
+        ((2, 0, os.O_RDONLY), "allowed"),  # open
+        ((2, 0, os.O_WRONLY | os.O_TRUNC | os.O_CREAT), "allowed"),
+        ((2, 0, os.O_RDONLY | os.O_TRUNC), "EPERM"),
+        ((257, 0, 0, os.O_RDONLY | os.O_TRUNC), "EPERM"),  # openat
+        ((280, 0, 0, 0), "EPERM"),  # utimensat: now
+        ((280, 0, 0, 0x7FFF00000000), "done in name"),  # utimensat: a copied time
+        ((280, 0, 0, 8), "done in name"),
+    ],
+)
+def test_calls_on_x86_64(call, expected):
+    assert answer(*call) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ((63, 3), "allowed"),  # read
+        ((221,), "EPERM"),  # execve
+        ((198, 2, 1), "EPERM"),  # socket
+        ((220, signal.SIGCHLD), "EPERM"),  # clone
+        ((129, OWN, signal.SIGTERM), "allowed"),  # kill
+        ((129, OTHER, signal.SIGTERM), "EPERM"),
+        ((53,), "done in name"),  # fchmodat, which is socketpair on the other machine
+        ((0,), "EPERM"),  # io_setup
+    ],
+)
+def test_calls_on_aarch64(call, expected):
+    assert answer(*call, architecture=ARM) == expected
+
+
+def test_calls_of_another_architecture_end_the_process():
+    code = seccomp.program("x86_64", OWN)
+    assert run(code, I386, 11) == KILL  # execve of 32 bits
+    assert run(code, ARM, 63) == KILL
+
+
+def test_a_machine_without_a_list_is_an_error():
+    with pytest.raises(OSError, match="no filter of system calls for riscv64"):
+        seccomp.program("riscv64", OWN)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_kernel_would_take_the_program(machine):
+    steps = list(struct.iter_unpack("<HBBI", seccomp.program(machine, OWN)))
+    assert len(steps) < 4096
+    for place, (operation, yes, no, _) in enumerate(steps):
+        if operation in (0x15, 0x35, 0x45):
+            assert place + 1 + max(yes, no) < len(steps)
+    assert steps[-1] == (0x06, 0, 0, ALLOW)
