@@ -62,14 +62,9 @@ def few(lab):
     cases = [c for c in lab.cases if c.function in functions and c.id in SHOWN + HIDDEN]
     checks = [
         dataclasses.replace(check, cases=tuple(c.id for c in cases if c.function == function))
-        for check, function in zip(
-            (
-                next(check for check in lab.checks if check.id == name)
-                for name in ("top-5", "heatmaps")
-            ),
-            functions,
-            strict=True,
-        )
+        for check in lab.checks
+        for name, function in zip(("top-5", "heatmaps"), functions, strict=True)
+        if check.id == name
     ]
     limits = Limits(case_seconds=20, submission_seconds=60)
     return dataclasses.replace(lab, cases=tuple(cases), checks=tuple(checks), limits=limits)
