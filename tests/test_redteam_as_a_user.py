@@ -35,6 +35,7 @@ def test_all_attacks_are_held_for_an_ordinary_user(tmp_path_factory, option, cap
         check=False,
     )
     with capsys.disabled():
-        print(f"\nas user {user}{' '.join(option)}: {done.stdout.splitlines()[-1:]}")
+        counted, walls = done.stdout.splitlines()[-1:], done.stdout.splitlines()[:1]
+        sys.stderr.write(f"\n{counted} ({walls}; as user {user})\n")
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("bubblewrap" in done.stdout.splitlines()[0]) is not bool(option)

@@ -119,9 +119,7 @@ def test_a_user_that_cannot_run_this_python_is_not_taken(monkeypatch):
 
 def test_an_open_door_stops_grading():
     doctor.check({"read": "", "write": ""})
-    with pytest.raises(
-        UsageError, match=r"student code could read \(secret\); run `harness doctor`"
-    ):
+    with pytest.raises(UsageError, match=r"student code could read \(secret\); run"):
         doctor.check({"read": "secret", "write": ""})
 
 
@@ -140,8 +138,8 @@ def test_the_doctor_says_what_to_do(monkeypatch, walls, root, installed, names):
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/bwrap" if installed else None)
     found = doctor.findings(walls, {"read a file": ""})
     weak = [finding for finding in found if not finding.holds]
-    assert [finding.fix.split(" (")[0][: len(name)] for finding, name in zip(weak, names)] == names
     assert len(weak) == len(names)
+    assert all(finding.fix.startswith(name) for finding, name in zip(weak, names, strict=True))
     assert not any(finding.needed for finding in weak)
     opened = doctor.findings(walls, {"read a file": "secret"})[-1]
     assert (opened.holds, opened.found, opened.needed) == (False, "secret", True)
@@ -222,8 +220,5 @@ def test_probes_are_run_once_more_and_then_nothing_is_graded(monkeypatch, tmp_pa
         from harness.submission import Submission
 
         outputs = runner.run(Submission("alice", tmp_path), [])
-    assert (outputs.run.status.value, outputs.run.message, len(tried)) == (
-        "not_run",
-        "no memory",
-        2,
-    )
+    assert (outputs.run.status.value, outputs.run.message) == ("not_run", "no memory")
+    assert len(tried) == 2
