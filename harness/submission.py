@@ -18,11 +18,13 @@ from pathlib import Path
 
 import nbformat
 
+from harness.archives import ArchiveError, descend, is_archive, stem, unpack
 from harness.errors import UsageError
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
 MAX_FILES = 1000
 MAX_BYTES = 200 * 2**20
+_MAX_NESTED = 4
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages"}
 # Cell magics whose body is Python; the body of any other (%%bash, %%html, …) is not.
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun"}
@@ -84,17 +86,19 @@ def find_submissions(path: Path) -> list[Submission]:
         )
         raise UsageError(f"{path}: expected a submission or a folder of submissions, found {found}")
     if path.is_file():
-        if path.suffix not in (".py", ".ipynb"):
-            raise UsageError(f"{path}: expected a .py or .ipynb file or a folder, found a file")
-        return [Submission(path.stem, path)]
+        if not _is_code(path) and not is_archive(path):
+            raise UsageError(
+                f"{path}: expected a .py, .ipynb, .zip or .tar.gz file or a folder, found a file"
+            )
+        return [Submission(_stem(path), path)]
     if _candidates(path):
         return [Submission(path.resolve().name or "submission", path)]
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "_")))
     handed_in = [entry for entry in entries if _may_be(entry)]
     # A file goes by its name without the ending, unless another entry does too.
-    stems = Counter(entry.stem if entry.is_file() else entry.name for entry in handed_in)
+    stems = Counter(_stem(entry) for entry in handed_in)
     found_here = [
-        Submission(entry.stem if entry.is_file() and stems[entry.stem] == 1 else entry.name, entry)
+        Submission(_stem(entry) if stems[_stem(entry)] == 1 else entry.name, entry)
         for entry in handed_in
     ]
     if not found_here:
@@ -113,24 +117,57 @@ def holds_submission(folder: Path) -> bool:
 def prepare(submission: Submission, folder: Path) -> Source:
     """Copy the student's own files into a folder and say what is to be run there.
 
-    Links are left out: they could lead anywhere.
+    Links are left out: they could lead anywhere. An archive is unpacked, an archive in an archive
+    as well, and files in a folder of their own are found there, each with a note.
     """
     if not submission.path.exists():
         return Source((), problem=f"{submission.name} is a link that leads nowhere")
     notes: list[str] = []
     folder.mkdir(parents=True)
     try:
-        _copy(submission.path, folder, notes)
-    except _TooMuchError as error:
+        if submission.path.is_file() and is_archive(submission.path):
+            notes += _unpack(submission.path, folder)
+        else:
+            _copy(submission.path, folder, notes)
+        _find_nested(folder, notes)
+    except (_TooMuchError, ArchiveError) as error:
         return Source((), tuple(notes), str(error))
-    main, problem = _main_file(submission.path, notes)
+    single = submission.path.is_file() and not is_archive(submission.path)
+    main, problem = _main_file(folder / submission.path.name if single else folder, notes)
     if main is None:
+        if link := _link_among(submission.path):
+            problem = f"{link} is a link; hand in the file itself"
         return Source((), tuple(notes), problem)
-    if not (folder / main.name).is_file():
-        return Source((), tuple(notes), f"{main.name} is a link; hand in the file itself")
     if main.suffix == ".ipynb":
-        return _split_notebook(folder / main.name, folder, notes)
+        return _split_notebook(main, folder, notes)
     return Source((main.name,), tuple(notes))
+
+
+def _unpack(path: Path, folder: Path) -> list[str]:
+    return unpack(path, folder, max_files=MAX_FILES, max_bytes=MAX_BYTES)
+
+
+def _find_nested(folder: Path, notes: list[str]) -> None:
+    """Where no code is at the top, look into a single folder or archive, and say so."""
+    for _ in range(_MAX_NESTED):
+        if _candidates(folder):
+            return
+        archives = [entry for entry in folder.iterdir() if is_archive(entry) and entry.is_file()]
+        if name := descend(folder):
+            notes.append(f"your files were found in the folder {name!r} within; that is fine")
+        elif len(archives) == 1:
+            inner = archives[0].rename(folder.with_name(folder.name + "-" + archives[0].name))
+            notes.append(f"{archives[0].name} was found within, and unpacked; that is fine")
+            notes += _unpack(inner, folder)
+            inner.unlink()
+        else:
+            return
+
+
+def _link_among(path: Path) -> str:
+    """The name of a link where the file to run should be, if there is one."""
+    entries = sorted(path.iterdir()) if path.is_dir() else []
+    return next((e.name for e in entries if e.is_symlink() and _is_code(e)), "")
 
 
 class _TooMuchError(Exception):
@@ -139,7 +176,18 @@ class _TooMuchError(Exception):
 
 def _may_be(entry: Path) -> bool:
     """Whether an entry of a cohort's folder is somebody's submission (dangling links too)."""
-    return entry.is_dir() or entry.suffix in (".py", ".ipynb") or not entry.exists()
+    return entry.is_dir() or _is_code(entry) or is_archive(entry) or not entry.exists()
+
+
+def _is_code(path: Path) -> bool:
+    return path.suffix in (".py", ".ipynb")
+
+
+def _stem(entry: Path) -> str:
+    """What a submission goes by: a folder's name, or a file's without its ending."""
+    if not entry.is_file():
+        return entry.name
+    return stem(entry.name) if is_archive(entry) else entry.stem
 
 
 def _candidates(folder: Path) -> list[Path]:

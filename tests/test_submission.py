@@ -53,7 +53,7 @@ def test_files_go_by_their_name_unless_two_would_share_it(tmp_path):
         (lambda p: p.symlink_to("gone"), "found a link to gone, which is not there"),
         (lambda p: p.mkdir(), "one folder per student, each with submission.py .* an empty folder"),
         (lambda p: write(p / "a.txt"), "found a.txt"),
-        (lambda p: write(p), r"expected a .py or .ipynb file or a folder, found a file"),
+        (lambda p: write(p), r"expected a .py, .ipynb, .zip or .tar.gz file or a folder, found"),
     ],
 )
 def test_a_path_without_submissions_says_what_was_expected(tmp_path, make, said):

@@ -1,0 +1,234 @@
+"""Archives that students hand in, unpacked under limits: `.zip`, `.tar.gz` and `.tgz`.
+
+Nothing is believed that an archive says of itself: bytes are counted as they come, every name is
+brought to one form and must stay inside, and what is not a plain file is left out.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import struct
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ENDINGS = (".zip", ".tar.gz", ".tgz")
+MAX_NAME = 240
+_END, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
+_CHUNK = 2**16
+# What other programs add on their own, and what Python makes again.
+_LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", "__pycache__"}
+_DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, struct.error),
+    *(RuntimeError, NotImplementedError, ValueError, OverflowError, LookupError),
+)
+
+
+_Entries = Generator[tuple[str, "IO[bytes] | None"], None, None]
+
+
+class ArchiveError(Exception):
+    """An archive that is not unpacked; the text tells a student why."""
+
+
+@dataclass
+class _Budget:
+    """How many files and bytes may still come."""
+
+    files: int
+    bytes: int
+
+    def take_file(self) -> None:
+        self.files -= 1
+        if self.files < 0:
+            raise ArchiveError("it has too many files; hand in your own code only")
+
+    def take_bytes(self, count: int) -> None:
+        self.bytes -= count
+        if self.bytes < 0:
+            raise ArchiveError("it is too large when unpacked; hand in your own code only")
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's name says that it is an archive that can be unpacked."""
+    return path.name.lower().endswith(ENDINGS)
+
+
+def stem(name: str) -> str:
+    """The name without the ending of an archive."""
+    ending = next((e for e in ENDINGS if name.lower().endswith(e)), "")
+    return name[: len(name) - len(ending)]
+
+
+def unpack(path: Path, folder: Path, *, max_files: int, max_bytes: int) -> list[str]:
+    """Unpack an archive into a folder; nothing is ever written outside it.
+
+    Args:
+        path: the archive.
+        folder: an existing folder.
+        max_files: entries that it may have, folders among them.
+        max_bytes: bytes that may come out of it.
+
+    Returns:
+        what was noticed, for the report.
+
+    Raises:
+        ArchiveError: it is damaged, locked, too large, or has names that lead elsewhere or are
+            the same for some system.
+    """
+    budget = _Budget(max_files, max_bytes)
+    seen: dict[str, str] = {}
+    notes = []
+    try:
+        with closing(_entries(path, budget)) as entries:
+            for name, stream in entries:
+                parts = _parts(name)
+                if not parts or any(part in _LITTER for part in parts):
+                    continue
+                if stream is None:
+                    notes.append(f"{name!r} in {path.name} was left out: it is not a plain file")
+                    continue
+                _claim(parts, name, seen)
+                _write(stream, folder.joinpath(*parts), budget)
+    except ArchiveError as error:
+        raise ArchiveError(f"{path.name} cannot be unpacked: {error}") from None
+    except _DAMAGE as error:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ArchiveError(
+            f"{path.name} cannot be unpacked ({reason}); pack it again and hand in again"
+        ) from None
+    return notes
+
+
+def _entries(path: Path, budget: _Budget) -> _Entries:
+    """Name and content of each entry but folders; None for the content of a link or device."""
+    with path.open("rb") as file:
+        if path.name.lower().endswith(".zip"):
+            yield from _zip_entries(file, budget)
+        else:
+            yield from _tar_entries(file, budget)
+
+
+def _zip_entries(file: IO[bytes], budget: _Budget) -> _Entries:
+    _check_directory(file, budget)
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            budget.take_file()
+            if info.flag_bits & 1:
+                raise ArchiveError("it is locked with a password; pack it without one")
+            kind = info.external_attr >> 28  # of a Unix mode; 0 where another system packed it
+            if info.is_dir():
+                continue
+            if kind not in (0, 8):
+                yield info.filename, None
+            else:
+                with archive.open(info) as stream:
+                    yield info.filename, stream
+
+
+def _check_directory(file: IO[bytes], budget: _Budget) -> None:
+    """See that the list of contents, which is read as a whole, is not itself too large.
+
+    Source: PKWARE's APPNOTE 6.3.10, 4.3.16.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - 2**16 - 42))
+    tail = file.read()
+    place = tail.rfind(_END)
+    if place < 0 or len(tail) < place + 22:
+        raise ArchiveError("it is not a zip file, or the end of it is missing")
+    (length,) = struct.unpack_from("<I", tail, place + 12)
+    if tail[max(0, place - 20) :].startswith(_LOCATOR_64) or length > 2**10 * budget.files:
+        raise ArchiveError("it has too many files; hand in your own code only")
+
+
+def _tar_entries(file: IO[bytes], budget: _Budget) -> _Entries:
+    with (
+        gzip.GzipFile(fileobj=file) as unzipped,
+        # Read through once, so that not even what a header announces comes out uncounted.
+        tarfile.open(fileobj=_Counted(unzipped, budget), mode="r|") as archive,
+    ):
+        for member in archive:
+            budget.take_file()
+            if member.isdir():
+                continue
+            yield member.name, archive.extractfile(member) if member.isreg() else None
+
+
+class _Counted(io.RawIOBase):
+    """A stream of which no more can be read than a budget has.
+
+    Padding and headers count like everything else, and the files themselves once more.
+    """
+
+    def __init__(self, stream: io.BufferedIOBase, budget: _Budget) -> None:
+        self._stream = stream
+        self._budget = _Budget(0, 2 * budget.bytes + 2**20)
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = self._budget.bytes + 1 if size < 0 else min(size, self._budget.bytes + 1)
+        data = self._stream.read(wanted)
+        self._budget.take_bytes(len(data))
+        return data
+
+
+def _parts(name: str) -> list[str]:
+    """The folders and the name of an entry, brought to one form.
+
+    Raises:
+        ArchiveError: it leads out of the archive, or no system could have such a name.
+    """
+    normal = unicodedata.normalize("NFC", name).replace("\\", "/")
+    parts = [part for part in normal.split("/") if part not in ("", ".")]
+    leads_out = normal.startswith("/") or ".." in parts or (len(normal) > 1 and normal[1] == ":")
+    if leads_out:
+        raise ArchiveError(f"{name!r} leads out of it; pack your own folder")
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in normal):
+        raise ArchiveError(f"{name!r} is no name of a file; rename it")
+    if len(parts) > 32 or any(len(part.encode()) > MAX_NAME for part in parts):
+        raise ArchiveError(f"{name[:60]!r}… is too long, or too deep in folders")
+    return [part.rstrip(". ") or "_" for part in parts]
+
+
+def _claim(parts: list[str], name: str, seen: dict[str, str]) -> None:
+    """See that no other entry has this name, on any system.
+
+    Raises:
+        ArchiveError: one has.
+    """
+    key = unicodedata.normalize("NFKC", "/".join(parts)).casefold()
+    if key in seen:
+        raise ArchiveError(f"{seen[key]!r} and {name!r} are the same name; rename one")
+    seen[key] = name
+
+
+def _write(stream: IO[bytes], target: Path, budget: _Budget) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as written:
+        while data := stream.read(_CHUNK):
+            budget.take_bytes(len(data))
+            written.write(data)
+
+
+def descend(folder: Path) -> str:
+    """Move what lies in a folder's only folder up into it.
+
+    Returns:
+        the name of that folder, or empty where there is more than one entry.
+    """
+    entries = [entry for entry in folder.iterdir() if entry.name not in _LITTER]
+    if len(entries) != 1 or not entries[0].is_dir():
+        return ""
+    aside = entries[0].rename(folder.with_name(folder.name + "-nested"))
+    for entry in aside.iterdir():
+        entry.rename(folder / entry.name)
+    shutil.rmtree(aside)
+    return entries[0].name
