@@ -164,7 +164,7 @@ def test_no_new_privileges_and_landlock_may_be_refused_too(tmp_path, monkeypatch
     with pytest.raises(OSError, match="no_new_privs could not be set"):
         jail.confine(tmp_path, [tmp_path], [])
     monkeypatch.undo()
-    monkeypatch.setattr(landlock, "_libc", FakeLibrary())
+    monkeypatch.setattr(landlock, "_libc", FakeLibrary)
     with pytest.raises(OSError, match="this kernel has no Landlock"):
         landlock.restrict([])
     monkeypatch.setattr(landlock, "version", lambda: 3)

@@ -6,17 +6,21 @@ import dataclasses
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from harness import cli
+from harness.calls import Call
 from harness.errors import MachineError, UsageError
 from harness.execution import doctor, landlock, sandbox
+from harness.execution.processes import ColdStarter
 from harness.execution.runner import Runner
 from harness.execution.sandbox import Sandbox, choose, choose_for_own_work
 from harness.outputs import CaseOutput, CaseStatus
+from harness.submission import Submission
 
 ROOT = Path(__file__).parents[1]
 GOOD = ROOT / "submissions" / "good-plain"
@@ -217,8 +221,47 @@ def test_probes_are_run_once_more_and_then_nothing_is_graded(monkeypatch, tmp_pa
     monkeypatch.setattr(Runner, "probe", fails)
     (tmp_path / "submission.py").touch()
     with Runner(None, {}, sandbox=dataclasses.replace(choose(), bubblewrap=None)) as runner:
-        from harness.submission import Submission
-
         outputs = runner.run(Submission("alice", tmp_path), [])
     assert (outputs.run.status.value, outputs.run.message) == ("not_run", "no memory")
     assert len(tried) == 2
+
+
+def test_everything_can_be_imported_where_there_is_no_unix():
+    """As on Windows: no fcntl, no resource, no C library under that name."""
+    code = """
+import ctypes, sys
+import harness.cli, harness.grading  # for the libraries, which are not ours to try
+for name in [name for name in sys.modules if name.split(".")[0] == "harness"]:
+    del sys.modules[name]
+for name in ("fcntl", "resource"):
+    sys.modules[name] = None
+real = ctypes.CDLL
+def no_library(name, *rest, **more):
+    if name is None:
+        raise TypeError("bad argument type for built-in operation")
+    return real(name, *rest, **more)
+ctypes.CDLL = no_library
+sys.platform = "win32"
+from harness.execution import child, runner, sandbox
+import harness.cli, harness.grading
+assert sandbox.choose_for_own_work() == sandbox.Sandbox()
+assert child.resource is None
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.tensorflow
+def test_off_linux_ones_own_work_runs_in_plain_new_processes(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    (tmp_path / "submission.py").write_text(
+        "import time\ndef nothing(): return 7\ndef slow(): time.sleep(60)\n"
+    )
+    calls = [Call(name, name, "", {}) for name in ("slow", "nothing")]
+    contract = {"nothing": (), "slow": ()}
+    with Runner(None, contract, sandbox=choose_for_own_work()) as runner:
+        runner.limits = dataclasses.replace(runner.limits, case_seconds=2)
+        assert isinstance(runner._starter, ColdStarter)
+        outputs = runner.run(Submission("alice", tmp_path), calls)
+    assert outputs.cases["nothing"].value == 7
+    assert outputs.cases["slow"].status is CaseStatus.TIMED_OUT

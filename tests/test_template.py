@@ -350,3 +350,118 @@ def test_waiting_for_a_forked_child_has_a_limit():
     child.end(3, 0.5)
     assert (child.wait(), child.cpu_seconds) == (3, 0.5)
     child.kill()  # nothing is left to be killed
+
+
+NOTHING = Call("nothing", "nothing", "", {})
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A runner of its own, and a submission that returns its process's parent."""
+    (tmp_path / "submission.py").write_text("def nothing(): return 7\n")
+    with Runner(None, {"nothing": ()}) as runner:
+        yield runner, Submission("alice", tmp_path)
+
+
+def test_a_template_is_replaced_when_it_has_served_long(small, monkeypatch):
+    runner, submission = small
+    monkeypatch.setattr("harness.execution.templates.MAX_CHILDREN", 3)
+    used = set()
+    for _ in range(5):
+        assert runner.run(submission, [NOTHING]).cases["nothing"].value == 7
+        used.update(templates(runner))
+    assert len(used) == 2  # the probes were a child, too
+    assert not alive(min(used)) or not alive(max(used))
+
+
+def test_a_template_whose_child_outlives_its_kill_goes_with_it(small, monkeypatch):
+    runner, submission = small
+    monkeypatch.setattr("harness.execution.templates.KILL_SECONDS", 0.5)
+    assert runner.run(submission, [NOTHING]).cases["nothing"].value == 7
+    [before] = templates(runner)
+    home = runner._new_home()
+    child = runner._starter.start(home)
+    stopped = descendants(before)[-2:]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    child.kill()
+    for stream in (child.requests, child.replies, child.printed):
+        stream.close()
+    assert not alive(before)
+    os.rmdir(home)
+    assert runner.run(submission, [NOTHING]).cases["nothing"].value == 7
+    assert templates(runner) != [before]
+
+
+def test_processor_time_and_disk_have_verdicts_of_their_own(tmp_path):
+    (tmp_path / "submission.py").write_text("""
+import time
+def first(): return 1
+def disk():
+    for n in range(100):
+        open(f"f{n}", "wb").write(bytes(2**20))
+        time.sleep(0.05)
+def burns():
+    while True: pass
+def after(): return 2
+""")
+    names = ("first", "disk", "burns", "after")
+    limits = Limits(case_seconds=20, submission_seconds=60, cpu_seconds=2, disk_mb=4)
+    with Runner(None, dict.fromkeys(names, ())) as runner:
+        runner.limits = limits
+        calls = [Call(name, name, "", {}) for name in names]
+        outputs = runner.run(Submission("alice", tmp_path), calls)
+    told = {name: (case.status.value, case.message) for name, case in outputs.cases.items()}
+    assert told["first"] == ("returned", "")
+    assert told["disk"] == ("over_limit", "disk wrote more than 4 MB to disk")
+    assert told["burns"] == ("over_limit", "used more than 2 s of processor time in all")
+    assert told["after"] == told["burns"]
+    assert outputs.run.status is RunStatus.OVER_LIMIT
+
+
+def test_what_is_killed_from_outside_is_tried_again_and_never_the_students_fault(small):
+    runner, submission = small
+    (submission.path / "submission.py").write_text(
+        "import pathlib, time\ndef nothing():\n    pathlib.Path('started').touch()\n"
+        "    time.sleep(1)\n    return 7\n"
+    )
+
+    def kill(times):
+        for _ in range(times):
+            while not list(runner._homes.glob("*/started")):
+                time.sleep(0.02)
+            [template] = templates(runner)
+            os.kill(descendants(template)[-1], signal.SIGKILL)
+            while list(runner._homes.glob("*/started")):
+                time.sleep(0.02)
+
+    for times, status in ((1, RunStatus.COMPLETED), (2, RunStatus.NOT_RUN)):
+        killer = threading.Thread(target=kill, args=(times,))
+        killer.start()
+        outputs = runner.run(submission, [NOTHING])
+        killer.join()
+        assert outputs.run.status is status
+    assert "killed from outside" in outputs.run.message
+
+
+def test_a_forged_fault_of_the_machine_is_refused(run):
+    outputs = run("""
+from harness.execution import child
+def top_predictions(model, image, k):
+    raise RuntimeError
+def forge(self, request):
+    answer = {"reply": "not_run", "message": "no", "traceback": "", "seconds": 0}
+    return child.pack(answer, [])
+child.Child.call = forge
+""")
+    assert outputs.cases[TOP.key].status is CaseStatus.REFUSED
+    assert "said that model 'digits' cannot be loaded; it can" in outputs.cases[TOP.key].message
+
+
+def test_more_output_than_allowed_in_all_is_over_the_limit(run, runner):
+    text = "import numpy as np\ndef top_predictions(*a): return np.zeros(700_000, 'uint8')\n"
+    runner.limits = dataclasses.replace(runner.limits, total_output_mb=1)
+    outputs = run(text, TOP, OTHER)
+    assert outputs.cases[TOP.key].status is CaseStatus.RETURNED
+    assert outputs.cases[OTHER.key].status is CaseStatus.OVER_LIMIT
+    assert "more than 1 MB over all cases" in outputs.cases[OTHER.key].message

@@ -8,6 +8,7 @@ and all that it starts. From version 6 it also keeps signals and abstract socket
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import struct
 from collections.abc import Iterable
@@ -26,12 +27,15 @@ READ = READ_FILE | READ_DIR
 # In the work folder: files and folders, but no links, sockets, pipes or devices.
 CHANGE = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE
 
-_libc = ctypes.CDLL(None, use_errno=True)
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def version() -> int:
     """The version of Landlock that this kernel has; 0 for none."""
-    found = _libc.syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION_FLAG)
+    found = _libc().syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION_FLAG)
     return max(0, int(found))
 
 
@@ -82,7 +86,7 @@ def _add(ruleset: int, path: Path, rights: int) -> None:
 
 
 def _call(number: int, *arguments: object) -> int:
-    result = _libc.syscall(number, *arguments)
+    result = _libc().syscall(number, *arguments)
     if result < 0:
         error = ctypes.get_errno()
         raise OSError(error, f"Landlock: {os.strerror(error)}")

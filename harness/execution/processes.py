@@ -20,6 +20,8 @@ from harness.errors import MachineError
 
 # A child that hangs in the kernel must not hang us.
 KILL_SECONDS = 30.0
+# Of what a template and the harness say to each other.
+MESSAGE_BYTES = 65536
 
 
 class Process(Protocol):

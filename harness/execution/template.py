@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.execution import child, jail
-from harness.execution.processes import homes
+from harness.execution.processes import MESSAGE_BYTES, homes
 
 # What students import; imported once, instead of by every submission.
 MODULES = (
     *("numpy", "scipy.ndimage", "scipy.stats", "PIL.Image", "skimage.transform", "skimage.metrics"),
     *("tensorflow", "keras", "harness.student"),
 )
-MESSAGE_BYTES = 65536
 _PR_SET_PDEATHSIG = 1
 
 

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import MachineError
-from harness.execution.processes import KILL_SECONDS, ColdStarter, Process
+from harness.execution.processes import KILL_SECONDS, MESSAGE_BYTES, ColdStarter, Process
 from harness.execution.sandbox import Sandbox
-from harness.execution.template import MESSAGE_BYTES
 
 STARTUP_SECONDS = 180.0
 FORK_SECONDS = 60.0
