@@ -153,7 +153,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
             f"not sandboxed: {inner_problem() or '--unsandboxed was given'}", markup=False
         )
     with Grader(lab, public_only=True, sandbox=walls) as grader:
-        grade = grade_one(grader, found[0], book).grade
+        grade = grade_one(grader, found[0], book)
     _print_checks(console, grade)
     console.print(f"report: {book.report(found[0].name)}", markup=False)
     if grade["outcome"] != "judged":
@@ -162,30 +162,30 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 
 def _grade(options: argparse.Namespace, console: Console) -> int:
-    from harness.cohort import Done, grade_cohort
+    from harness.cohort import grade_cohort
+    from harness.engine import LocalEngine, Work
     from harness.execution.sandbox import Sandbox, choose
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
     from harness.lab import find_lab
+    from harness.progress import Progress
     from harness.submission import find_submissions
 
     submissions = find_submissions(options.submissions)
     lab = open_lab(find_lab(options.submissions, options.lab))
     book = Gradebook(options.out)
+    walls = Sandbox() if options.unsandboxed else choose()
     width = min(40, max(len(submission.name) for submission in submissions))
-    count = 0
-
-    def show(done: Done) -> None:
-        nonlocal count
-        count += 1
-        console.print(
-            f"[{count}/{len(submissions)}] {_line(done.grade, width)}"
-            + (" (unchanged)" if done.kept else ""),
-            markup=False,
+    engine = LocalEngine(Work(str(lab.source.path), options.unsandboxed), options.jobs)
+    with Grader(lab, sandbox=walls) as grader, Progress(console, len(submissions)) as progress:
+        grades = grade_cohort(
+            grader,
+            submissions,
+            book,
+            engine,
+            lambda done: progress.show(done, _line(done.grade, width)),
         )
-
-    with Grader(lab, sandbox=Sandbox() if options.unsandboxed else choose()) as grader:
-        grades = grade_cohort(grader, submissions, book, jobs=options.jobs, on_done=show)
+    progress.tell_changes()
     left = [grade["submission"] for grade in grades if grade["outcome"] != "judged"]
     if left:
         console.print(f"not judged ({len(left)}): {visible(', '.join(left))}", markup=False)

@@ -2,74 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from harness.gradebook import Gradebook
+from harness.engine import Answer, Engine, answer, run_all
+from harness.gradebook import Gradebook, summary
 from harness.grading import Grader
-from harness.report import write_index, write_report
+from harness.report import write_index
 from harness.submission import Submission
 
 
 @dataclass(frozen=True)
+class Change:
+    """A grade that is not what it was.
+
+    Attributes:
+        submission: its name.
+        before: points of before.
+        after: points now.
+        checks: the checks whose points changed, by id.
+    """
+
+    submission: str
+    before: float
+    after: float
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Done:
-    """One submission of the cohort, graded or kept from before."""
+    """One submission of the cohort.
+
+    Attributes:
+        grade: its summary.
+        kept: whether the stored grade still held.
+        ran: whether student code was run.
+        change: how the points have changed since the last time, if they have.
+    """
 
     grade: Mapping[str, Any]
-    kept: bool
+    kept: bool = False
+    ran: bool = False
+    change: Change | None = None
 
 
-def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Done:
-    """Grade one submission unless its stored grade still holds, and write its report."""
+def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mapping[str, Any]:
+    """Grade one submission here, unless its stored grade still holds; its grade, as stored."""
     kept = book.kept(submission.name, grader.digests(submission), grader.environment)
     if kept is not None:
-        return Done(kept, kept=True)
-    graded = grader.grade(submission)
-    book.save(graded.grade, graded.outputs)
-    grade = graded.grade.to_json()
-    report = book.report(submission.name)
-    write_report(report, grade, graded.outputs, grader.golden, grader.lab)
-    return Done(grade, kept=False)
+        return kept
+    graded = grader.grade(submission, book.outputs(submission.name))
+    made = answer(grader, graded)
+    book.save(made.grade, made.outputs, made.report)
+    return made.grade
 
 
 def grade_cohort(
     grader: Grader,
     submissions: Sequence[Submission],
     book: Gradebook,
-    *,
-    jobs: int,
+    engine: Engine,
     on_done: Callable[[Done], None],
 ) -> list[Mapping[str, Any]]:
-    """Grade all submissions, `jobs` at a time; write index and CSV.
-
-    The computing happens in child processes, so threads are enough here.
+    """Grade all submissions whose stored grade does not hold; write index and CSV.
 
     Args:
-        grader: of the lab.
+        grader: of the lab; it says what still holds.
         submissions: what to grade.
-        book: where to.
-        jobs: how many children at a time.
+        book: where to; nobody else may be at work there.
+        engine: where the work is done.
         on_done: called from this thread as each submission is done.
 
     Returns:
-        the grades, as in `grade.json`, in the order of the submissions.
+        summaries of the grades, in the order of the submissions.
+
+    Raises:
+        UsageError: another grader is at work in the same folder.
+        OSError: the disk is full, for one; what was stored before is whole.
     """
     grades: dict[str, Mapping[str, Any]] = {}
-    with ThreadPoolExecutor(jobs) as pool:
-        futures: list[Future[Done]] = [
-            pool.submit(grade_one, grader, submission, book) for submission in submissions
-        ]
-        try:
-            for future in as_completed(futures):
-                done = future.result()
-                grades[done.grade["submission"]] = done.grade
-                on_done(done)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    ordered = [grades[submission.name] for submission in submissions]
-    book.write_csv(ordered)
-    write_index(book.index, grader.lab, ordered)
+
+    def done(one: Done) -> None:
+        grades[one.grade["submission"]] = one.grade
+        on_done(one)
+
+    def to_do() -> Iterator[tuple[Submission, Path]]:
+        for submission in submissions:
+            kept = book.kept(submission.name, grader.digests(submission), grader.environment)
+            if kept is not None:
+                done(Done(summary(kept), kept=True))
+            else:
+                yield submission, book.outputs_file(submission.name)
+
+    with book.locked():
+        for submission, made in run_all(engine, to_do()):
+            if isinstance(made, BrokenExecutor):
+                made = _not_judged(grader, submission)
+            before = book.read(submission.name)
+            book.save(made.grade, made.outputs, made.report)
+            done(Done(summary(made.grade), ran=made.ran, change=_change(before, made.grade)))
+        ordered = [grades[submission.name] for submission in submissions]
+        book.write_csv(ordered)
+        write_index(book.index, grader.lab, ordered)
     return ordered
+
+
+def _not_judged(grader: Grader, submission: Submission) -> Answer:
+    message = "the process that graded this died, and did so again when it was tried once more"
+    made = answer(grader, grader.not_judged(submission, message))
+    return replace(made, outputs=b"")
+
+
+def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Change | None:
+    """How the points have changed, if there were any and they have."""
+    if before is None or "judged" not in (before.get("outcome"), after["outcome"]):
+        return None
+    if before["points"] == after["points"] and before["outcome"] == after["outcome"]:
+        return None
+    points = {check["id"]: check["points"] for check in before["checks"]}
+    names = [c["id"] for c in after["checks"] if points.get(c["id"]) != c["points"]]
+    return Change(after["submission"], before["points"], after["points"], tuple(names))

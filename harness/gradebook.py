@@ -3,7 +3,7 @@
 ::
 
     DIR/index.html  DIR/grades.csv
-    DIR/<submission>/grade.json  report.html  outputs/
+    DIR/<submission>/outputs.safetensors  grade.json  report.html
 
 Each file is written whole or not at all, so a run that is killed loses at most the submissions at
 hand, and the next one finds and keeps the rest.
@@ -12,17 +12,20 @@ hand, and the next one finds and keeps the rest.
 from __future__ import annotations
 
 import csv
+import io
 import json
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from harness.errors import UsageError
 from harness.outputs import Outputs
-from harness.results import FORMAT_VERSION, Grade
+from harness.results import FORMAT_VERSION, Outcome
 
 # Names that files of the gradebook have beside the submissions' folders.
 _TAKEN = frozenset({"index.html", "grades.csv"})
@@ -58,20 +61,30 @@ class Gradebook:
         """The report of one submission."""
         return self.of(name) / "report.html"
 
-    def save(self, grade: Grade, outputs: Outputs) -> None:
-        """Store one submission's outputs, then its grade: a grade always finds its outputs.
+    def outputs_file(self, name: str) -> Path:
+        """The file of one submission's outputs."""
+        return self.of(name) / "outputs.safetensors"
 
-        A report of before is taken away, so that no later run keeps it for this grade's.
+    def save(self, grade: Mapping[str, Any], outputs: bytes, report: bytes) -> None:
+        """Store one submission's outputs, then its grade and report.
+
+        Each replaces the one of before in one step, in this order, so that at any moment a grade
+        that is there has outputs; the report of before goes first, so that none is kept for
+        another grade.
+
+        Args:
+            grade: as in `grade.json`.
+            outputs: `Outputs.to_bytes`; empty to leave those that are there.
+            report: the page.
         """
-        folder = self.of(grade.submission)
-        fresh = folder / "outputs.partial"
-        shutil.rmtree(fresh, ignore_errors=True)
-        outputs.save(fresh)
-        (folder / "grade.json").unlink(missing_ok=True)
-        self.report(grade.submission).unlink(missing_ok=True)
-        shutil.rmtree(folder / "outputs", ignore_errors=True)
-        fresh.rename(folder / "outputs")
-        grade.write(folder / "grade.json")
+        text = json.dumps(grade, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        folder = self.of(grade["submission"])
+        folder.mkdir(parents=True, exist_ok=True)
+        self.report(grade["submission"]).unlink(missing_ok=True)
+        if outputs:
+            write_whole(self.outputs_file(grade["submission"]), outputs)
+        write_whole(folder / "grade.json", text.encode(errors="backslashreplace"))
+        write_whole(folder / "report.html", report)
 
     def read(self, name: str) -> dict[str, Any] | None:
         """The stored grade of one submission, if there is one of this format."""
@@ -95,9 +108,26 @@ class Gradebook:
     def outputs(self, name: str) -> Outputs | None:
         """The stored outputs of one submission, if they are there and whole."""
         try:
-            return Outputs.load(self.of(name) / "outputs")
+            return Outputs.from_bytes(self.outputs_file(name).read_bytes())
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
             return None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other grader out of this folder.
+
+        Raises:
+            UsageError: another one is at work here.
+        """
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            with lock:
+                yield
+        except Timeout:
+            raise UsageError(
+                f"another grader is at work in {self.folder}; wait until it is done, or give "
+                "another --out"
+            ) from None
 
     def write_csv(self, grades: Sequence[Mapping[str, Any]]) -> Path:
         """Write `grades.csv`: a row per submission, points in all and per technique.
@@ -106,13 +136,46 @@ class Gradebook:
         """
         techniques = list(dict.fromkeys(name for grade in grades for name in grade["techniques"]))
         path = self.folder / "grades.csv"
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["submission", "outcome", "points", "max_points", *techniques])
-            writer.writerows(_rows(grades, techniques))
-        partial.replace(path)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["submission", "outcome", "points", "max_points", *techniques])
+        writer.writerows(_rows(grades, techniques))
+        write_whole(path, text.getvalue().encode(errors="backslashreplace"))
         return path
+
+
+# Shared by all summaries, which are kept for a whole cohort.
+_OUTCOMES = {outcome.value: {"outcome": outcome.value} for outcome in Outcome}
+
+
+def summary(grade: Mapping[str, Any]) -> dict[str, Any]:
+    """What a cohort's page and CSV need of a grade: a few kilobytes, whatever the cases say."""
+    kept = ("submission", "outcome", "points", "max_points", "techniques")
+    checks = [
+        {**check, "cases": [_OUTCOMES[case["outcome"]] for case in check["cases"]]}
+        for check in grade["checks"]
+    ]
+    run = {name: grade["run"][name] for name in ("status", "message")}
+    return {**{name: grade[name] for name in kept}, "run": run, "checks": checks}
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and onto the disk before this returns.
+
+    Raises:
+        OSError: there is no room, for one; what was there before still is.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink()
+        raise
 
 
 def _rows(

@@ -20,9 +20,18 @@ from harness.environment import versions
 from harness.execution.runner import Runner
 from harness.execution.sandbox import Sandbox
 from harness.golden import Golden
+from harness.keeping import Digests, merged, usable
 from harness.lab import Case, Lab, read_lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
-from harness.results import CaseResult, CheckResult, Grade, Outcome, Trace
+from harness.results import (
+    CaseResult,
+    CheckResult,
+    Grade,
+    Outcome,
+    RunStatus,
+    RunSummary,
+    Trace,
+)
 from harness.submission import Submission
 from harness.techniques.base import Evidence, Metric, OutputError, sample
 
@@ -46,10 +55,11 @@ UNSANDBOXED = (
 
 @dataclass(frozen=True)
 class Graded:
-    """A grade and the outputs that it rests on."""
+    """A grade and the outputs that it rests on; `ran` tells whether student code was run."""
 
     grade: Grade
     outputs: Outputs
+    ran: bool
 
 
 def open_lab(path: Path) -> Lab:
@@ -91,6 +101,7 @@ class Grader:
         self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
         self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
         self.runner = Runner(lab, techniques.CONTRACT, sandbox=sandbox)
+        self._prepare_calls()
 
     def __enter__(self) -> Grader:
         return self
@@ -106,6 +117,11 @@ class Grader:
     def narrow(self, lab: Lab) -> None:
         """Go on with a part of the lab: some of its cases and checks, and its limits."""
         self.lab, self.cases, self.runner.limits = lab, lab.cases, lab.limits
+        self._prepare_calls()
+
+    def _prepare_calls(self) -> None:
+        self._calls = [techniques.call_of(self.lab, case) for case in self.cases]
+        self._digests = Digests(self.lab, techniques.CONTRACT, self._calls, self.environment)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -127,18 +143,36 @@ class Grader:
             "calibration": self.calibrated.digest,
         }
 
-    def grade(self, submission: Submission) -> Graded:
-        """Run a submission and judge what it returned."""
+    def grade(self, submission: Submission, kept: Outputs | None = None) -> Graded:
+        """Run a submission and judge what it returned.
+
+        Args:
+            submission: what was handed in.
+            kept: its stored outputs; those that still hold are not run again.
+        """
         digests = self.digests(submission)
-        calls = [techniques.call_of(self.lab, case) for case in self.cases]
-        outputs = self.runner.run(submission, calls)
+        wanted = self._digests.of(digests["submission"])
+        holds = usable(kept, wanted)
+        calls = [call for call in self._calls if holds is None or call.key not in holds.cases]
+        fresh = self.runner.run(submission, calls) if calls else None
+        outputs = replace(merged(holds, fresh, [call.key for call in self._calls]), digests=wanted)
         checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
         found = diagnose(checks, self.calibrated.known)
         run = outputs.run
         if not self.runner.sandbox.inner:
             run = replace(run, notes=(*run.notes, UNSANDBOXED))
         grade = Grade(submission.name, checks, run, self.environment, digests, found)
-        return Graded(grade, outputs)
+        return Graded(grade, outputs, ran=bool(calls))
+
+    def not_judged(self, submission: Submission, message: str) -> Graded:
+        """The grade of a submission that no process survived, for a reason that is not known."""
+        failed = CaseOutput(CaseStatus.NOT_RUN, message=message)
+        run = RunSummary(RunStatus.NOT_RUN, 0.0, message)
+        outputs = Outputs(submission.name, run, {call.key: failed for call in self._calls})
+        checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
+        digests = self.digests(submission)
+        grade = Grade(submission.name, checks, run, self.environment, digests)
+        return Graded(grade, outputs, ran=True)
 
 
 def judge(

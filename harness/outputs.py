@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, load_file, save, save_file
 
 from harness.results import RunSummary
 
@@ -71,16 +71,54 @@ class CaseOutput:
 
 @dataclass(frozen=True)
 class Outputs:
-    """All that one submission returned; `cases` is keyed `technique/case`."""
+    """All that one submission returned.
+
+    Attributes:
+        submission: its name.
+        run: how the run went.
+        cases: outputs, keyed `technique/case`.
+        digests: what each of them depends on: while that is the same, so is the output.
+    """
 
     submission: str
     run: RunSummary
     cases: Mapping[str, CaseOutput] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write `outputs.json` and `arrays.safetensors` into a folder, made if need be."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays: list[npt.NDArray[Any]] = []
+        document = self._document(arrays)
+        # Arrays first: an outputs.json that is there always finds its arrays.
+        save_file(named(arrays), folder / "arrays.safetensors")
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        (folder / "outputs.json").write_text(text, "utf-8", errors="backslashreplace")
+
+    @classmethod
+    def load(cls, folder: Path) -> Outputs:
+        """Read what `save` wrote."""
+        document = json.loads((folder / "outputs.json").read_text("utf-8"))
+        return cls._from_document(document, load_file(folder / "arrays.safetensors"))
+
+    def to_bytes(self) -> bytes:
+        """All of it as one safetensors file, the structure in its metadata."""
+        arrays: list[npt.NDArray[Any]] = []
+        text = json.dumps(self._document(arrays))  # ASCII, with half characters escaped
+        return save(named(arrays), metadata={"outputs": text})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Outputs:
+        """Read what `to_bytes` made.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError, SafetensorError: it is damaged.
+        """
+        arrays = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return cls._from_document(json.loads(header["__metadata__"]["outputs"]), arrays)
+
+    def _document(self, arrays: list[npt.NDArray[Any]]) -> dict[str, Any]:
         cases = {
             key: {
                 "status": output.status.value,
@@ -92,16 +130,12 @@ class Outputs:
             for key, output in self.cases.items()
         }
         document = {"submission": self.submission, "run": self.run.to_json(), "cases": cases}
-        # Arrays first: an outputs.json that is there always finds its arrays.
-        save_file(named(arrays), folder / "arrays.safetensors")
-        text = json.dumps(document, ensure_ascii=False, indent=1)
-        (folder / "outputs.json").write_text(text, "utf-8", errors="backslashreplace")
+        return {**document, "digests": dict(self.digests)} if self.digests else document
 
     @classmethod
-    def load(cls, folder: Path) -> Outputs:
-        """Read what `save` wrote."""
-        document = json.loads((folder / "outputs.json").read_text("utf-8"))
-        stored = load_file(folder / "arrays.safetensors")
+    def _from_document(
+        cls, document: Mapping[str, Any], stored: Mapping[str, npt.NDArray[Any]]
+    ) -> Outputs:
         arrays = [stored[str(index)] for index in range(len(stored))]
         return cls(
             submission=document["submission"],
@@ -116,6 +150,7 @@ class Outputs:
                 )
                 for key, case in document["cases"].items()
             },
+            digests=document.get("digests", {}),
         )
 
 

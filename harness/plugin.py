@@ -125,7 +125,7 @@ def _open(config: pytest.Config) -> tuple[list[Submission], Lab]:
 
 def _write_index(config: pytest.Config) -> None:
     from harness.errors import HarnessError
-    from harness.gradebook import Gradebook
+    from harness.gradebook import Gradebook, summary
     from harness.report import write_index
 
     try:
@@ -134,7 +134,7 @@ def _write_index(config: pytest.Config) -> None:
         return  # said at collection
     book = Gradebook(Path(config.getoption("reports")))
     stored = [book.read(submission.name) for submission in submissions]
-    grades = [grade for grade in stored if grade is not None]
+    grades = [summary(grade) for grade in stored if grade is not None]
     book.write_csv(grades)
     write_index(book.index, lab, grades)
 
@@ -176,7 +176,7 @@ class Grades:
         from harness.cohort import grade_one
         from harness.gradebook import Gradebook
 
-        return grade_one(self._grader, submission, Gradebook(Path(self._reports))).grade
+        return grade_one(self._grader, submission, Gradebook(Path(self._reports)))
 
     def close(self) -> None:
         """End the child processes."""

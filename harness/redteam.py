@@ -24,7 +24,7 @@ from harness.errors import LabError
 from harness.execution.sandbox import Sandbox
 from harness.grading import Graded, Grader
 from harness.lab import Case, Check, Lab, Limits
-from harness.report import write_report
+from harness.report import report_html
 from harness.submission import Submission
 
 HONEST = "honest.py"
@@ -231,10 +231,8 @@ class RedTeam:
         return problems
 
     def _report_problems(self, graded: Graded) -> list[str]:
-        path = self._folder / "report.html"
         grade = graded.grade.to_json()
-        write_report(path, grade, graded.outputs, self._grader.golden, self._lab)
-        html = path.read_text("utf-8")
+        html = report_html(grade, graded.outputs, self._grader.golden, self._lab)
         found = [raw for raw in ("<script>xgh", "<img src=x", "\x1b", "\x00") if raw in html]
         return [f"its report holds {raw!r} as it was given" for raw in found]
 

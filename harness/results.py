@@ -6,7 +6,6 @@ describes it and `FORMAT_VERSION` is raised when a reader would have to change.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -217,13 +216,6 @@ class Grade:
             "environment": dict(self.environment),
             "digests": dict(self.digests),
         }
-
-    def write(self, path: Path) -> None:
-        """Write `grade.json`, whole or not at all."""
-        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        partial.replace(path)
 
 
 def _check_to_json(check: CheckResult) -> dict[str, Any]:

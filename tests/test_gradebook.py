@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 
 import jsonschema
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from harness.environment import versions
 from harness.errors import UsageError
-from harness.gradebook import Gradebook, plain_cell
+from harness.gradebook import Gradebook, plain_cell, summary, write_whole
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import (
     SCHEMA_FILE,
@@ -41,6 +42,10 @@ def grade(name="alice", *cases):
 
 
 OUTPUTS = Outputs("alice", RUN, {"t/one": CaseOutput(CaseStatus.RETURNED, [np.arange(3), "x"])})
+
+
+def save(book, made, outputs=OUTPUTS):
+    book.save(made.to_json(), outputs.to_bytes(), b"<p>report")
 
 
 def test_a_check_earns_points_in_proportion_to_its_passed_cases():
@@ -76,19 +81,20 @@ def test_a_run_summary_makes_the_round_trip():
 
 def test_outputs_and_grade_are_stored_and_read(tmp_path):
     book = Gradebook(tmp_path / "reports")
-    book.save(grade(), OUTPUTS)
+    save(book, grade())
     assert book.read("alice")["points"] == 8
     value = book.outputs("alice").cases["t/one"].value
     assert value[0].tolist() == [0, 1, 2]
     assert not list(tmp_path.rglob("*.partial"))
-    book.save(grade(), OUTPUTS)  # a second time, over the first
+    save(book, grade())  # a second time, over the first
     assert book.outputs("alice") is not None
 
 
 def test_a_stored_grade_holds_until_something_it_depends_on_changes(tmp_path):
     book = Gradebook(tmp_path)
-    book.save(grade(), OUTPUTS)
-    assert book.kept("alice", DIGESTS, versions()) is None  # its report is not there
+    save(book, grade())
+    book.report("alice").unlink()
+    assert book.kept("alice", DIGESTS, versions()) is None
     book.report("alice").write_text("report")
     assert book.kept("alice", DIGESTS, versions())["submission"] == "alice"
     for name in DIGESTS:
@@ -103,13 +109,22 @@ def test_a_stored_grade_holds_until_something_it_depends_on_changes(tmp_path):
     assert book.kept("alice", DIGESTS, versions()) is None
 
 
-def test_a_run_killed_before_its_report_was_written_leaves_nothing_to_keep(tmp_path):
+def test_a_run_killed_before_its_report_was_written_leaves_nothing_to_keep(tmp_path, monkeypatch):
     book = Gradebook(tmp_path)
-    book.save(grade(), OUTPUTS)
+    save(book, grade())
     book.report("alice").write_text("the report of the first grade")
     changed = {**DIGESTS, "submission": "handed in again"}
     second = Grade("alice", grade().checks, RUN, versions(), changed)
-    book.save(second, OUTPUTS)  # and here the machine stops
+    written = write_whole
+
+    def stops(path, data):
+        if path.name == "report.html":
+            raise KeyboardInterrupt
+        written(path, data)
+
+    monkeypatch.setattr("harness.gradebook.write_whole", stops)
+    with pytest.raises(KeyboardInterrupt):
+        save(book, second)
     assert book.read("alice")["digests"] == changed
     assert book.kept("alice", changed, versions()) is None
     assert not book.report("alice").exists()
@@ -118,7 +133,7 @@ def test_a_run_killed_before_its_report_was_written_leaves_nothing_to_keep(tmp_p
 @pytest.mark.parametrize("text", ["", "[]", "null", '{"format_version": 1}', "\udcff", "[" * 50])
 def test_a_grade_that_somebody_damaged_is_made_again(tmp_path, text):
     book = Gradebook(tmp_path)
-    book.save(grade(), OUTPUTS)
+    save(book, grade())
     book.report("alice").write_text("report")
     (book.of("alice") / "grade.json").write_text(text, errors="surrogateescape")
     assert book.kept("alice", DIGESTS, versions()) is None
@@ -127,7 +142,7 @@ def test_a_grade_that_somebody_damaged_is_made_again(tmp_path, text):
 @pytest.mark.parametrize("part", ["digests", "environment"])
 def test_a_digest_or_a_version_more_or_less_is_a_change(tmp_path, part):
     book = Gradebook(tmp_path)
-    book.save(grade(), OUTPUTS)
+    save(book, grade())
     book.report("alice").write_text("report")
     path = book.of("alice") / "grade.json"
     data = json.loads(path.read_text("utf-8"))
@@ -143,41 +158,93 @@ def test_a_submission_that_was_never_graded_has_no_grade(tmp_path):
     assert Gradebook(tmp_path).kept("alice", DIGESTS, versions()) is None
 
 
-@pytest.mark.parametrize("document", ["[]", "{}", '{"submission": 1, "run": [], "cases": []}'])
-def test_outputs_of_another_layout_are_as_none(tmp_path, document):
+def changed(data, old, new):
+    """The same file with something replaced in its header."""
+    size = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + size].replace(old, new).rstrip()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[8 + size :]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: changed(data, b"outputs", b"others"),
+        lambda data: changed(data, b"printed", b"spoken"),
+        lambda data: changed(data, b"returned", b"turned"),
+        lambda data: data[: len(data) // 2],
+        lambda data: b"junk",
+        lambda data: b"",
+    ],
+)
+def test_outputs_of_another_layout_or_damaged_are_as_none(tmp_path, change):
     book = Gradebook(tmp_path)
-    book.save(grade(), OUTPUTS)
-    (book.of("alice") / "outputs" / "outputs.json").write_text(document)
+    assert book.outputs("alice") is None
+    save(book, grade())
+    path = book.outputs_file("alice")
+    path.write_bytes(change(path.read_bytes()))
     assert book.outputs("alice") is None
 
 
-def test_outputs_of_a_run_with_other_fields_are_as_none(tmp_path):
+def test_a_second_grader_is_kept_out_until_the_first_is_done(tmp_path):
+    said = r"another grader is at work in .*--out"
+    with (
+        Gradebook(tmp_path).locked(),
+        pytest.raises(UsageError, match=said),
+        Gradebook(tmp_path).locked(),
+    ):
+        pass
+    with Gradebook(tmp_path).locked():
+        pass
+
+
+def test_a_file_that_cannot_be_written_leaves_the_one_of_before(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    write_whole(path, b"before")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, b"after")
+    assert (path.read_bytes(), os.listdir(tmp_path)) == (b"before", ["a.txt"])
+
+
+def test_a_summary_is_small_and_says_what_pages_need():
+    made = summary(grade("alice", case(), case(Outcome.FAILED)).to_json())
+    assert made["checks"][0]["cases"] == [{"outcome": "passed"}, {"outcome": "failed"}]
+    assert (made["points"], made["run"]) == (5.0, {"status": "completed", "message": ""})
+    assert "environment" not in made
+
+
+def test_a_grade_that_json_cannot_hold_leaves_the_stored_one_alone(tmp_path):
     book = Gradebook(tmp_path)
-    book.save(grade(), OUTPUTS)
-    path = book.of("alice") / "outputs" / "outputs.json"
-    path.write_text(path.read_text("utf-8").replace('"printed"', '"spoken"'), "utf-8")
-    assert book.outputs("alice") is None
+    save(book, grade())
+    before = (book.of("alice") / "grade.json").read_bytes()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        book.save({**grade().to_json(), "points": float("nan")}, b"", b"")
+    assert (book.of("alice") / "grade.json").read_bytes() == before
+    assert book.report("alice").is_file()
+
+
+def test_a_name_that_is_half_a_character_can_be_written_and_read(tmp_path):
+    book = Gradebook(tmp_path)
+    save(book, grade("al\udcffice 😀"))
+    assert book.read("al\udcffice 😀")["submission"] == "al\udcffice 😀"
 
 
 def test_a_grade_that_was_not_judged_is_not_kept(tmp_path):
     book = Gradebook(tmp_path)
-    book.save(grade("alice", case(Outcome.NOT_JUDGED)), OUTPUTS)
+    save(book, grade("alice", case(Outcome.NOT_JUDGED)))
     book.report("alice").write_text("report")
     assert book.kept("alice", DIGESTS, versions()) is None
-
-
-def test_damaged_outputs_are_as_none(tmp_path):
-    book = Gradebook(tmp_path)
-    assert book.outputs("alice") is None
-    book.save(grade(), OUTPUTS)
-    (book.of("alice") / "outputs" / "arrays.safetensors").write_bytes(b"junk")
-    assert book.outputs("alice") is None
 
 
 def test_a_submission_named_as_the_books_own_file_gets_a_folder_all_the_same(tmp_path):
     book = Gradebook(tmp_path)
     for name in ("index.html", "Grades.csv"):
-        book.save(grade(name), OUTPUTS)
+        save(book, grade(name))
     book.index.write_text("index")
     assert book.read("index.html")["submission"] == "index.html"
 

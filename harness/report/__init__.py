@@ -1,5 +1,5 @@
 """Pages for people: one self-contained HTML file per submission, and the cohort's index."""
 
-from harness.report.pages import write_calibration, write_index, write_report
+from harness.report.pages import report_html, write_calibration, write_index
 
-__all__ = ["write_calibration", "write_index", "write_report"]
+__all__ = ["report_html", "write_calibration", "write_index"]

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.golden import Golden
+from harness.gradebook import write_whole
 from harness.lab import Lab
 from harness.outputs import Outputs
 from harness.report.drawings import draw
@@ -20,20 +21,20 @@ from harness.report.of_student import student_page
 from harness.texts import visible
 
 
-def write_report(
-    path: Path, grade: Mapping[str, Any], outputs: Outputs, golden: Golden, lab: Lab
-) -> None:
-    """Write the report of one submission.
+def report_html(grade: Mapping[str, Any], outputs: Outputs, golden: Golden, lab: Lab) -> str:
+    """The report of one submission.
 
     Args:
-        path: the HTML file; its folder exists.
         grade: as in `grade.json`.
         outputs: what the grade rests on.
         golden: what it was held against.
         lab: the lab.
+
+    Returns:
+        an HTML page that loads nothing.
     """
     figures = draw(lab, golden, outputs)
-    _write(path, "report.html", student_page(grade, outputs, lab, figures))
+    return _render("report.html", student_page(grade, outputs, lab, figures))
 
 
 def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> None:
@@ -59,10 +60,11 @@ def points(value: float) -> str:
 
 def _write(path: Path, template: str, page: object) -> None:
     """Write a page whole or not at all."""
-    html = _environment().get_template(template).render(page=page)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(html, "utf-8")
-    partial.replace(path)
+    write_whole(path, _render(template, page).encode(errors="backslashreplace"))
+
+
+def _render(template: str, page: object) -> str:
+    return _environment().get_template(template).render(page=page)
 
 
 @cache

@@ -1,0 +1,264 @@
+"""Where submissions are graded: in this process, in several on this machine, or on a cluster.
+
+A task goes to a worker, an answer comes back, all through `concurrent.futures.Executor`. What a
+worker needs of the lab is on its own disk: this machine's workers read the lab where it is, a
+cluster's get it once, packed, when they join (`harness.cluster`).
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.execution.sandbox import Sandbox, choose
+from harness.grading import Graded, Grader, open_lab
+from harness.outputs import Outputs
+from harness.report import report_html
+from harness.submission import Submission
+
+# How often a task is given to another worker after one has died with it.
+ATTEMPTS = 2
+_PARENT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all tasks of a run have in common.
+
+    Attributes:
+        lab: path of the lab file, on the worker.
+        unsandboxed: run student code without walls.
+    """
+
+    lab: str
+    unsandboxed: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to grade.
+
+    Attributes:
+        name: of the submission.
+        path: where it is, on the worker; or
+        packed: its files.
+        outputs: its stored outputs, if there are any: their file on the worker, or their bytes.
+    """
+
+    name: str
+    path: str = ""
+    packed: bytes = b""
+    outputs: str | bytes = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a task.
+
+    Attributes:
+        grade: as in `grade.json`.
+        report: the HTML page.
+        outputs: to be stored; empty where the stored ones still hold.
+        ran: whether student code was run.
+    """
+
+    grade: dict[str, Any]
+    report: bytes
+    outputs: bytes
+    ran: bool
+
+
+class Engine(Protocol):
+    """A place where tasks are run.
+
+    Attributes:
+        jobs: how many at a time.
+    """
+
+    jobs: int
+
+    def executor(self) -> Executor:
+        """A new executor; the one of before is of no more use."""
+
+    def task(self, submission: Submission, outputs: Path) -> Task:
+        """A task as this engine's workers need it."""
+
+    def run(self, executor: Executor, task: Task) -> Future[Answer]:
+        """Hand a task to a worker."""
+
+    def stop(self, executor: Executor) -> None:
+        """End at once, whatever is running."""
+
+
+class LocalEngine:
+    """Processes of this machine; with one job, this process itself.
+
+    Args:
+        work: what all tasks have in common.
+        jobs: how many at a time.
+    """
+
+    def __init__(self, work: Work, jobs: int) -> None:
+        self.work = work
+        self.jobs = jobs
+
+    def executor(self) -> Executor:
+        """See `Engine`."""
+        if self.jobs == 1:
+            return ThreadPoolExecutor(1)
+        return ProcessPoolExecutor(
+            self.jobs,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=leash,
+            initargs=(os.getpid(),),
+        )
+
+    def task(self, submission: Submission, outputs: Path) -> Task:
+        """See `Engine`."""
+        stored = str(outputs) if outputs.is_file() else ""
+        return Task(submission.name, path=str(submission.path), outputs=stored)
+
+    def run(self, executor: Executor, task: Task) -> Future[Answer]:
+        """See `Engine`."""
+        return executor.submit(do, self.work, task)
+
+    def stop(self, executor: Executor) -> None:
+        """See `Engine`."""
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.kill()
+        close_graders()
+
+
+def leash(parent: int) -> None:
+    """In a worker: leave Ctrl-C to the process that started it, and end when that is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_SECONDS)
+        os._exit(1)
+
+    if sys.platform != "win32":
+        threading.Thread(target=watch, daemon=True).start()
+
+
+_graders: dict[Work, Grader] = {}
+_lock = threading.Lock()
+
+
+def grader_of(work: Work) -> Grader:
+    """This process's grader for such work; it stays for the next task.
+
+    Raises:
+        HarnessError: the lab or its golden outputs are damaged, or there is no inner wall here.
+    """
+    with _lock:
+        if work not in _graders:
+            walls = Sandbox() if work.unsandboxed else choose()
+            _graders[work] = Grader(open_lab(Path(work.lab)), sandbox=walls)
+        return _graders[work]
+
+
+@atexit.register
+def close_graders() -> None:
+    """End the processes of this process's graders."""
+    with _lock:
+        graders = list(_graders.values())
+        _graders.clear()
+    for grader in graders:
+        grader.runner.close()
+
+
+def do(work: Work, task: Task) -> Answer:
+    """Grade a submission that is on this machine's disk."""
+    grader = grader_of(work)
+    kept = _stored(task.outputs)
+    graded = grader.grade(Submission(task.name, Path(task.path)), kept)
+    same = kept is not None and not graded.ran and kept.cases.keys() == graded.outputs.cases.keys()
+    return answer(grader, graded, store=not same)
+
+
+def answer(grader: Grader, graded: Graded, *, store: bool = True) -> Answer:
+    """What is stored of a graded submission."""
+    grade = graded.grade.to_json()
+    html = report_html(grade, graded.outputs, grader.golden, grader.lab)
+    outputs = graded.outputs.to_bytes() if store else b""
+    return Answer(grade, html.encode(errors="backslashreplace"), outputs, graded.ran)
+
+
+def _stored(outputs: str | bytes) -> Outputs | None:
+    with suppress(Exception):  # damaged: as if it were not there
+        if isinstance(outputs, str):
+            return Outputs.from_bytes(Path(outputs).read_bytes()) if outputs else None
+        return Outputs.from_bytes(outputs)
+    return None
+
+
+def run_all(
+    engine: Engine, submissions: Iterator[tuple[Submission, Path]]
+) -> Iterator[tuple[Submission, Answer | BrokenExecutor]]:
+    """Run tasks, a few more at a time than there are workers, and yield answers as they come.
+
+    A worker that dies has its submission given to another, once; then the broken executor is the
+    answer.
+
+    Args:
+        engine: where.
+        submissions: each with the file of its stored outputs; taken as workers come free.
+
+    Raises:
+        HarnessError: of a worker; nothing else can be graded either.
+    """
+    executor = engine.executor()
+    waiting: dict[Future[Answer], tuple[Submission, Path]] = {}
+    again: list[tuple[Submission, Path]] = []
+    attempts: dict[str, int] = {}
+    try:
+        while True:
+            while len(waiting) < 2 * engine.jobs:
+                item = again.pop() if again else next(submissions, None)
+                if item is None:
+                    break
+                waiting[engine.run(executor, engine.task(*item))] = item
+            if not waiting:
+                return
+            broken = False
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                item = waiting.pop(future)
+                try:
+                    yield item[0], future.result()
+                except BrokenExecutor as error:
+                    broken = True
+                    attempts[item[0].name] = attempts.get(item[0].name, 0) + 1
+                    if attempts[item[0].name] >= ATTEMPTS * engine.jobs:
+                        yield item[0], error
+                    else:
+                        again.append(item)
+            if broken:
+                # One worker takes all others along; whose task it was is not known.
+                again += waiting.values()
+                waiting.clear()
+                engine.stop(executor)
+                executor = engine.executor()
+    finally:
+        engine.stop(executor)
