@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from harness.engine import Answer, Engine, answer, run_all
@@ -54,10 +53,14 @@ def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mappin
     kept = book.kept(submission.name, grader.digests(submission), grader.environment)
     if kept is not None:
         return kept
-    graded = grader.grade(submission, book.outputs(submission.name))
-    made = answer(grader, graded)
-    book.save(made.grade, made.outputs, made.report)
+    name = submission.name
+    made = answer(grader, grader.grade(submission, book.outputs(name), book.remembered(name)))
+    _save(book, made)
     return made.grade
+
+
+def _save(book: Gradebook, made: Answer) -> None:
+    book.save(made.grade, made.report, outputs=made.outputs, remembered=made.remembered)
 
 
 def grade_cohort(
@@ -89,20 +92,20 @@ def grade_cohort(
         grades[one.grade["submission"]] = one.grade
         on_done(one)
 
-    def to_do() -> Iterator[tuple[Submission, Path]]:
+    def to_do() -> Iterator[Submission]:
         for submission in submissions:
             kept = book.kept(submission.name, grader.digests(submission), grader.environment)
             if kept is not None:
                 done(Done(summary(kept), kept=True))
             else:
-                yield submission, book.outputs_file(submission.name)
+                yield submission
 
     with book.locked():
-        for submission, made in run_all(engine, to_do()):
+        for submission, made in run_all(engine, to_do(), book):
             if isinstance(made, BrokenExecutor):
                 made = _not_judged(grader, submission)
             before = book.read(submission.name)
-            book.save(made.grade, made.outputs, made.report)
+            _save(book, made)
             done(Done(summary(made.grade), ran=made.ran, change=_change(before, made.grade)))
         ordered = [grades[submission.name] for submission in submissions]
         book.write_csv(ordered)
@@ -113,7 +116,7 @@ def grade_cohort(
 def _not_judged(grader: Grader, submission: Submission) -> Answer:
     message = "the process that graded this died, and did so again when it was tried once more"
     made = answer(grader, grader.not_judged(submission, message))
-    return replace(made, outputs=b"")
+    return replace(made, outputs=b"", remembered=b"")
 
 
 def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Change | None:

@@ -24,15 +24,14 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from harness.execution.sandbox import Sandbox, choose
+from harness.gradebook import Gradebook, read_outputs
 from harness.grading import Graded, Grader, open_lab
-from harness.outputs import Outputs
-from harness.report import report_html
+from harness.report import draw, report_html
 from harness.submission import Submission
 
 # How often a task is given to another worker after one has died with it.
@@ -61,13 +60,19 @@ class Task:
         name: of the submission.
         path: where it is, on the worker; or
         packed: its files.
-        outputs: its stored outputs, if there are any: their file on the worker, or their bytes.
+        outputs: its stored outputs, if there are any; or
+        outputs_file: their file on the worker.
+        remembered: what was worked out from them before; or
+        remembered_file: its file on the worker.
     """
 
     name: str
     path: str = ""
     packed: bytes = b""
-    outputs: str | bytes = ""
+    outputs: bytes = b""
+    outputs_file: str = ""
+    remembered: bytes = b""
+    remembered_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,14 @@ class Answer:
         grade: as in `grade.json`.
         report: the HTML page.
         outputs: to be stored; empty where the stored ones still hold.
+        remembered: to be stored; empty where what is stored still holds.
         ran: whether student code was run.
     """
 
     grade: dict[str, Any]
     report: bytes
     outputs: bytes
+    remembered: bytes
     ran: bool
 
 
@@ -99,7 +106,7 @@ class Engine(Protocol):
     def executor(self) -> Executor:
         """A new executor; the one of before is of no more use."""
 
-    def task(self, submission: Submission, outputs: Path) -> Task:
+    def task(self, submission: Submission, book: Gradebook) -> Task:
         """A task as this engine's workers need it."""
 
     def run(self, executor: Executor, task: Task) -> Future[Answer]:
@@ -132,10 +139,14 @@ class LocalEngine:
             initargs=(os.getpid(),),
         )
 
-    def task(self, submission: Submission, outputs: Path) -> Task:
+    def task(self, submission: Submission, book: Gradebook) -> Task:
         """See `Engine`."""
-        stored = str(outputs) if outputs.is_file() else ""
-        return Task(submission.name, path=str(submission.path), outputs=stored)
+        return Task(
+            submission.name,
+            path=str(submission.path),
+            outputs_file=str(book.outputs_file(submission.name)),
+            remembered_file=str(book.remembered_file(submission.name)),
+        )
 
     def run(self, executor: Executor, task: Task) -> Future[Answer]:
         """See `Engine`."""
@@ -192,30 +203,38 @@ def close_graders() -> None:
 def do(work: Work, task: Task) -> Answer:
     """Grade a submission that is on this machine's disk."""
     grader = grader_of(work)
-    kept = _stored(task.outputs)
-    graded = grader.grade(Submission(task.name, Path(task.path)), kept)
+    kept = read_outputs(task.outputs or _read(task.outputs_file))
+    told = task.remembered or _read(task.remembered_file)
+    graded = grader.grade(Submission(task.name, Path(task.path)), kept, told)
     same = kept is not None and not graded.ran and kept.cases.keys() == graded.outputs.cases.keys()
     return answer(grader, graded, store=not same)
 
 
 def answer(grader: Grader, graded: Graded, *, store: bool = True) -> Answer:
     """What is stored of a graded submission."""
-    grade = graded.grade.to_json()
-    html = report_html(grade, graded.outputs, grader.golden, grader.lab)
-    outputs = graded.outputs.to_bytes() if store else b""
-    return Answer(grade, html.encode(errors="backslashreplace"), outputs, graded.ran)
+    grade, told = graded.grade.to_json(), graded.remembered
+    fresh = told.figures is None
+    figures = told.figures or draw(grader.lab, grader.golden, graded.outputs)
+    told.figures = figures
+    html = report_html(grade, graded.outputs, grader.lab, figures)
+    return Answer(
+        grade,
+        html.encode(errors="backslashreplace"),
+        outputs=graded.outputs.to_bytes() if store else b"",
+        remembered=told.to_bytes() if fresh else b"",
+        ran=graded.ran,
+    )
 
 
-def _stored(outputs: str | bytes) -> Outputs | None:
-    with suppress(Exception):  # damaged: as if it were not there
-        if isinstance(outputs, str):
-            return Outputs.from_bytes(Path(outputs).read_bytes()) if outputs else None
-        return Outputs.from_bytes(outputs)
-    return None
+def _read(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes() if file else b""
+    except OSError:
+        return b""
 
 
 def run_all(
-    engine: Engine, submissions: Iterator[tuple[Submission, Path]]
+    engine: Engine, submissions: Iterator[Submission], book: Gradebook
 ) -> Iterator[tuple[Submission, Answer | BrokenExecutor]]:
     """Run tasks, a few more at a time than there are workers, and yield answers as they come.
 
@@ -224,14 +243,15 @@ def run_all(
 
     Args:
         engine: where.
-        submissions: each with the file of its stored outputs; taken as workers come free.
+        submissions: taken as workers come free.
+        book: where stored outputs are.
 
     Raises:
         HarnessError: of a worker; nothing else can be graded either.
     """
     executor = engine.executor()
-    waiting: dict[Future[Answer], tuple[Submission, Path]] = {}
-    again: list[tuple[Submission, Path]] = []
+    waiting: dict[Future[Answer], Submission] = {}
+    again: list[Submission] = []
     attempts: dict[str, int] = {}
     try:
         while True:
@@ -239,19 +259,19 @@ def run_all(
                 item = again.pop() if again else next(submissions, None)
                 if item is None:
                     break
-                waiting[engine.run(executor, engine.task(*item))] = item
+                waiting[engine.run(executor, engine.task(item, book))] = item
             if not waiting:
                 return
             broken = False
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 item = waiting.pop(future)
                 try:
-                    yield item[0], future.result()
+                    yield item, future.result()
                 except BrokenExecutor as error:
                     broken = True
-                    attempts[item[0].name] = attempts.get(item[0].name, 0) + 1
-                    if attempts[item[0].name] >= ATTEMPTS * engine.jobs:
-                        yield item[0], error
+                    attempts[item.name] = attempts.get(item.name, 0) + 1
+                    if attempts[item.name] >= ATTEMPTS * engine.jobs:
+                        yield item, error
                     else:
                         again.append(item)
             if broken:

@@ -65,7 +65,13 @@ class Gradebook:
         """The file of one submission's outputs."""
         return self.of(name) / "outputs.safetensors"
 
-    def save(self, grade: Mapping[str, Any], outputs: bytes, report: bytes) -> None:
+    def remembered_file(self, name: str) -> Path:
+        """The file of what was worked out from one submission's outputs."""
+        return self.of(name) / "measured.json"
+
+    def save(
+        self, grade: Mapping[str, Any], report: bytes, *, outputs: bytes, remembered: bytes
+    ) -> None:
         """Store one submission's outputs, then its grade and report.
 
         Each replaces the one of before in one step, in this order, so that at any moment a grade
@@ -74,8 +80,9 @@ class Gradebook:
 
         Args:
             grade: as in `grade.json`.
-            outputs: `Outputs.to_bytes`; empty to leave those that are there.
             report: the page.
+            outputs: `Outputs.to_bytes`; empty to leave those that are there.
+            remembered: `Remembered.to_bytes`; empty to leave what is there.
         """
         text = json.dumps(grade, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         folder = self.of(grade["submission"])
@@ -83,6 +90,8 @@ class Gradebook:
         self.report(grade["submission"]).unlink(missing_ok=True)
         if outputs:
             write_whole(self.outputs_file(grade["submission"]), outputs)
+        if remembered:
+            write_whole(self.remembered_file(grade["submission"]), remembered)
         write_whole(folder / "grade.json", text.encode(errors="backslashreplace"))
         write_whole(folder / "report.html", report)
 
@@ -107,10 +116,11 @@ class Gradebook:
 
     def outputs(self, name: str) -> Outputs | None:
         """The stored outputs of one submission, if they are there and whole."""
-        try:
-            return Outputs.from_bytes(self.outputs_file(name).read_bytes())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
-            return None
+        return read_outputs(_bytes(self.outputs_file(name)))
+
+    def remembered(self, name: str) -> bytes:
+        """What was worked out from them; empty where nothing is stored."""
+        return _bytes(self.remembered_file(name))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -142,6 +152,21 @@ class Gradebook:
         writer.writerows(_rows(grades, techniques))
         write_whole(path, text.getvalue().encode(errors="backslashreplace"))
         return path
+
+
+def read_outputs(data: bytes) -> Outputs | None:
+    """Outputs as they are stored; None where there are none, or damaged ones."""
+    try:
+        return Outputs.from_bytes(data)
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError):
+        return None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 # Shared by all summaries, which are kept for a whole cohort.

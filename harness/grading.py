@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from harness.golden import Golden
 from harness.keeping import Digests, merged, usable
 from harness.lab import Case, Lab, read_lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
+from harness.remembered import Remembered, digest
 from harness.results import (
     CaseResult,
     CheckResult,
@@ -59,6 +61,7 @@ class Graded:
 
     grade: Grade
     outputs: Outputs
+    remembered: Remembered
     ran: bool
 
 
@@ -143,12 +146,15 @@ class Grader:
             "calibration": self.calibrated.digest,
         }
 
-    def grade(self, submission: Submission, kept: Outputs | None = None) -> Graded:
+    def grade(
+        self, submission: Submission, kept: Outputs | None = None, remembered: bytes = b""
+    ) -> Graded:
         """Run a submission and judge what it returned.
 
         Args:
             submission: what was handed in.
             kept: its stored outputs; those that still hold are not run again.
+            remembered: what was worked out from them before, as it was stored.
         """
         digests = self.digests(submission)
         wanted = self._digests.of(digests["submission"])
@@ -156,13 +162,15 @@ class Grader:
         calls = [call for call in self._calls if holds is None or call.key not in holds.cases]
         fresh = self.runner.run(submission, calls) if calls else None
         outputs = replace(merged(holds, fresh, [call.key for call in self._calls]), digests=wanted)
-        checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
+        told = Remembered.from_bytes(remembered, digest(wanted, self.golden.digest))
+        told = told if not calls else Remembered(told.of)
+        checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle, told.values)
         found = diagnose(checks, self.calibrated.known)
         run = outputs.run
         if not self.runner.sandbox.inner:
             run = replace(run, notes=(*run.notes, UNSANDBOXED))
         grade = Grade(submission.name, checks, run, self.environment, digests, found)
-        return Graded(grade, outputs, ran=bool(calls))
+        return Graded(grade, outputs, told, ran=bool(calls))
 
     def not_judged(self, submission: Submission, message: str) -> Graded:
         """The grade of a submission that no process survived, for a reason that is not known."""
@@ -172,15 +180,32 @@ class Grader:
         checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
         digests = self.digests(submission)
         grade = Grade(submission.name, checks, run, self.environment, digests)
-        return Graded(grade, outputs, ran=True)
+        return Graded(grade, outputs, Remembered(""), ran=True)
 
 
 def judge(
-    lab: Lab, cases: Sequence[Case], golden: Golden, outputs: Outputs, oracle: Oracle
+    lab: Lab,
+    cases: Sequence[Case],
+    golden: Golden,
+    outputs: Outputs,
+    oracle: Oracle,
+    known: MutableMapping[str, Any] | None = None,
 ) -> tuple[CheckResult, ...]:
-    """Hold outputs against golden ones: every check over its cases."""
+    """Hold outputs against golden ones: every check over its cases.
+
+    Args:
+        lab: checks and thresholds.
+        cases: what is judged.
+        golden: what is expected.
+        outputs: what came.
+        oracle: answers questions about the models.
+        known: measurements of these outputs; those made now are added.
+    """
+    known = {} if known is None else known
     evidence = {
-        techniques.key(case): _evidence(lab, case, golden, outputs.cases[techniques.key(case)])
+        techniques.key(case): _evidence(
+            lab, case, golden, outputs.cases[techniques.key(case)], known
+        )
         for case in cases
     }
     results = []
@@ -212,7 +237,9 @@ class _Missing:
     trace: Trace | None = None
 
 
-def _evidence(lab: Lab, case: Case, golden: Golden, output: CaseOutput) -> Evidence | _Missing:
+def _evidence(
+    lab: Lab, case: Case, golden: Golden, output: CaseOutput, known: MutableMapping[str, Any]
+) -> Evidence | _Missing:
     key = techniques.key(case)
     if output.status is CaseStatus.NOT_RUN:
         return _Missing(case, Outcome.NOT_JUDGED, output.message, "")
@@ -236,6 +263,7 @@ def _evidence(lab: Lab, case: Case, golden: Golden, output: CaseOutput) -> Evide
         value=value,
         accepted=golden.accepted[key],
         facts=golden.facts[key],
+        known=known,
     )
 
 

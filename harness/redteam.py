@@ -24,7 +24,7 @@ from harness.errors import LabError
 from harness.execution.sandbox import Sandbox
 from harness.grading import Graded, Grader
 from harness.lab import Case, Check, Lab, Limits
-from harness.report import report_html
+from harness.report import draw, report_html
 from harness.submission import Submission
 
 HONEST = "honest.py"
@@ -232,7 +232,8 @@ class RedTeam:
 
     def _report_problems(self, graded: Graded) -> list[str]:
         grade = graded.grade.to_json()
-        html = report_html(grade, graded.outputs, self._grader.golden, self._lab)
+        figures = draw(self._lab, self._grader.golden, graded.outputs)
+        html = report_html(grade, graded.outputs, self._lab, figures)
         found = [raw for raw in ("<script>xgh", "<img src=x", "\x1b", "\x00") if raw in html]
         return [f"its report holds {raw!r} as it was given" for raw in found]
 

@@ -45,7 +45,7 @@ OUTPUTS = Outputs("alice", RUN, {"t/one": CaseOutput(CaseStatus.RETURNED, [np.ar
 
 
 def save(book, made, outputs=OUTPUTS):
-    book.save(made.to_json(), outputs.to_bytes(), b"<p>report")
+    book.save(made.to_json(), b"<p>report", outputs=outputs.to_bytes(), remembered=b"{}")
 
 
 def test_a_check_earns_points_in_proportion_to_its_passed_cases():
@@ -222,8 +222,9 @@ def test_a_grade_that_json_cannot_hold_leaves_the_stored_one_alone(tmp_path):
     book = Gradebook(tmp_path)
     save(book, grade())
     before = (book.of("alice") / "grade.json").read_bytes()
+    broken = {**grade().to_json(), "points": float("nan")}
     with pytest.raises(ValueError, match="not JSON compliant"):
-        book.save({**grade().to_json(), "points": float("nan")}, b"", b"")
+        book.save(broken, b"", outputs=b"", remembered=b"")
     assert (book.of("alice") / "grade.json").read_bytes() == before
     assert book.report("alice").is_file()
 

@@ -17,7 +17,7 @@ from harness.execution.staging import Staged
 from harness.grading import Grader, open_lab
 from harness.lab import Limits, read_lab
 from harness.outputs import CaseStatus
-from harness.report import report_html
+from harness.report import draw, report_html
 from harness.submission import Submission
 
 ROOT = Path(__file__).parents[1]
@@ -92,7 +92,7 @@ def test_nothing_of_a_hidden_case_is_in_what_a_student_gets(whole, tmp_path):
     outputs, golden, grade = graded.outputs, grader.golden, graded.grade.to_json()
     hidden = outputs.cases["class_activation_maps/digit4-as-9"]
     assert "SEEN" in hidden.message  # it did tell, and the instructor can look it up
-    html = report_html(grade, outputs, golden, lab)
+    html = report_html(grade, outputs, lab, draw(lab, golden, outputs))
     assert "SEEN" in html  # of the public cases
     assert grade["run"]["printed"].count("soccer01 (96, 96, 3)") == 1
     assert "digit4 UsageError" in grade["run"]["printed"]

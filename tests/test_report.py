@@ -21,8 +21,7 @@ from harness.golden import Golden
 from harness.grading import judge, open_lab
 from harness.lab import Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
-from harness.report import report_html, write_index
-from harness.report.drawings import draw
+from harness.report import draw, report_html, write_index
 from harness.report.pages import points
 from harness.results import Grade, RunStatus, RunSummary
 from harness.texts import visible
@@ -214,7 +213,7 @@ def graded(
 
 def report(lab: Lab, grade: dict[str, Any], outputs: Outputs) -> Page:
     path = lab.folder.parent / "report.html"
-    path.write_text(report_html(grade, outputs, golden_of(lab), lab), "utf-8")
+    path.write_text(report_html(grade, outputs, lab, draw(lab, golden_of(lab), outputs)), "utf-8")
     return Page(path)
 
 
@@ -380,7 +379,7 @@ def test_a_figure_that_breaks_costs_only_itself(lab):
     grade, outputs = graded(lab)
     broken = Golden({**golden.accepted, "layer_activations/mean": [None]}, golden.facts, "0")
     path = lab.folder.parent / "report.html"
-    path.write_text(report_html(grade, outputs, broken, lab), "utf-8")
+    path.write_text(report_html(grade, outputs, lab, draw(lab, broken, outputs)), "utf-8")
     page = Page(path)
     assert page.words.count("This figure could not be drawn") == 1
     assert "13.5 of 13.5 points" in page.words
@@ -494,5 +493,8 @@ def test_report_stays_below_its_limit(lab, monkeypatch):
     outputs = Outputs("a", outputs.run, outputs.cases)
     accepted = {**golden.accepted, "layer_activations/mean": [rng.random((3, 300, 300, 16))]}
     path = lab.folder.parent / "report.html"
-    path.write_text(report_html(grade, outputs, Golden(accepted, golden.facts, "0"), lab), "utf-8")
+    path.write_text(
+        report_html(grade, outputs, lab, draw(lab, Golden(accepted, golden.facts, "0"), outputs)),
+        "utf-8",
+    )
     assert path.stat().st_size < 200_000 * 4 / 3 + 80_000

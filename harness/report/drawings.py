@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
 
 from harness import techniques
 from harness.figures import Figure, Note, Part, Plot, Row
 from harness.golden import Golden
 from harness.lab import Case, Lab
 from harness.outputs import CaseStatus, Outputs
+from harness.remembered import Figures
 from harness.techniques.base import Evidence, OutputError
 
 # Bytes of all pictures and plots of a report, before base64 adds a third: 1.5 MB is the promise.
 _MOST_BYTES = 1_000_000
 
-# By technique and by group: a case's own id, or that of its sweep or repetition.
-Figures: TypeAlias = Mapping[tuple[str, str], Sequence[Figure]]
-
 
 def draw(lab: Lab, golden: Golden, outputs: Outputs) -> Figures:
     """Draw all cases that returned something drawable; hidden cases stay hidden.
+
+    They are filed by technique and by group: a case's own id, or that of its sweep or repetition.
 
     A figure that cannot be drawn is a sentence that says so: it never costs the report.
     """

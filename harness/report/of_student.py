@@ -10,7 +10,7 @@ from harness import techniques
 from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.outputs import CaseStatus, Outputs
-from harness.report.drawings import Figures
+from harness.remembered import Figures
 from harness.report.words import kind_sentence, outcome_word, run_sentence, technique_title, words
 
 

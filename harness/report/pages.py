@@ -10,30 +10,28 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.golden import Golden
 from harness.gradebook import write_whole
 from harness.lab import Lab
 from harness.outputs import Outputs
-from harness.report.drawings import draw
+from harness.remembered import Figures
 from harness.report.of_calibration import CalibrationPage
 from harness.report.of_cohort import cohort_page
 from harness.report.of_student import student_page
 from harness.texts import visible
 
 
-def report_html(grade: Mapping[str, Any], outputs: Outputs, golden: Golden, lab: Lab) -> str:
+def report_html(grade: Mapping[str, Any], outputs: Outputs, lab: Lab, figures: Figures) -> str:
     """The report of one submission.
 
     Args:
         grade: as in `grade.json`.
         outputs: what the grade rests on.
-        golden: what it was held against.
         lab: the lab.
+        figures: of `draw`.
 
     Returns:
         an HTML page that loads nothing.
     """
-    figures = draw(lab, golden, outputs)
     return _render("report.html", student_page(grade, outputs, lab, figures))
 
 

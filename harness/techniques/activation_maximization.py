@@ -119,8 +119,10 @@ def judge_score(
     [item] = evidence
     if problem := _wrong_shape(item):
         return problem
-    reached = scores(item.case, item.value, oracle)
-    resemblance = resemblance_to_data(item)
+    reached = np.asarray(
+        item.once("scores", lambda: scores(item.case, item.value, oracle).tolist())
+    )
+    resemblance = float(item.once("resemblance", lambda: resemblance_to_data(item)))
     reference = float(np.min(item.facts["reference_scores"]))
     grey = float(np.min(item.facts["grey_scores"]))
     relative = (float(reached.min()) - grey) / max(reference - grey, 1e-9)

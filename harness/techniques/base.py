@@ -5,7 +5,7 @@ Each file beside this one defines one `TECHNIQUE`; `harness.techniques` collects
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,7 @@ class Evidence:
         value: what the submission returned.
         accepted: what the reference and its accepted variants returned.
         facts: what the harness found out about the case itself when golden outputs were built.
+        known: measurements of this submission that were made before.
     """
 
     case: Case
@@ -87,6 +88,19 @@ class Evidence:
     value: Any
     accepted: Sequence[Any]
     facts: Mapping[str, Any]
+    known: MutableMapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, measure: Callable[[], Any]) -> Any:
+        """A measurement that takes long and knows no threshold; plain data, remembered.
+
+        Args:
+            name: of the measurement, within this case.
+            measure: makes it, if it has not been made before.
+        """
+        key = f"{self.case.function}/{self.case.id}: {name}"
+        if key not in self.known:
+            self.known[key] = measure()
+        return self.known[key]
 
 
 @dataclass(frozen=True)
