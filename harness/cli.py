@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         "grade", parents=[shared, output, many, walls], help="grade a folder of submissions"
     )
     grade.add_argument("submissions", type=Path)
+    grade.add_argument(
+        "--scheduler", metavar="ADDRESS", help="grade on a Dask cluster (tcp://HOST:8786)"
+    )
     grade.set_defaults(run=_grade)
     calibrate = commands.add_parser(
         "calibrate",
@@ -163,7 +166,6 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 def _grade(options: argparse.Namespace, console: Console) -> int:
     from harness.cohort import grade_cohort
-    from harness.engine import LocalEngine, Work
     from harness.execution.sandbox import Sandbox, choose
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
@@ -176,7 +178,7 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
     book = Gradebook(options.out)
     walls = Sandbox() if options.unsandboxed else choose()
     width = min(40, max(len(submission.name) for submission in submissions))
-    engine = LocalEngine(Work(str(lab.source.path), options.unsandboxed), options.jobs)
+    engine = _engine(options, lab)
     with Grader(lab, sandbox=walls) as grader, Progress(console, len(submissions)) as progress:
         grades = grade_cohort(
             grader,
@@ -191,6 +193,21 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
         console.print(f"not judged ({len(left)}): {visible(', '.join(left))}", markup=False)
     console.print(f"reports: {book.folder}{os.sep}, starting at {book.index}", markup=False)
     return EXIT_NOT_JUDGED if left else EXIT_OK
+
+
+def _engine(options: argparse.Namespace, lab: Any) -> Any:
+    """This machine's processes, or a cluster."""
+    from harness.engine import LocalEngine, Work
+
+    if options.scheduler is None:
+        return LocalEngine(Work(str(lab.source.path), options.unsandboxed), options.jobs)
+    try:
+        from harness.cluster import ClusterEngine
+    except ImportError:
+        raise UsageError(
+            "--scheduler needs Dask: pip install 'xai-grading-harness[cluster]'"
+        ) from None
+    return ClusterEngine(options.scheduler, lab, unsandboxed=options.unsandboxed)
 
 
 def _calibrate(options: argparse.Namespace, console: Console) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,7 +101,7 @@ def grade_cohort(
             else:
                 yield submission
 
-    with book.locked():
+    with book.locked(), closing(engine):
         for submission, made in run_all(engine, to_do(), book):
             if isinstance(made, BrokenExecutor):
                 made = _not_judged(grader, submission)

@@ -24,6 +24,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -112,8 +113,14 @@ class Engine(Protocol):
     def run(self, executor: Executor, task: Task) -> Future[Answer]:
         """Hand a task to a worker."""
 
+    def lost(self, error: Exception) -> bool:
+        """Whether an error says that workers died with a task, for good."""
+
     def stop(self, executor: Executor) -> None:
         """End at once, whatever is running."""
+
+    def close(self) -> None:
+        """Be of no more use."""
 
 
 class LocalEngine:
@@ -152,11 +159,18 @@ class LocalEngine:
         """See `Engine`."""
         return executor.submit(do, self.work, task)
 
+    def lost(self, error: Exception) -> bool:
+        """See `Engine`: a pool of processes is broken as a whole instead."""
+        return False
+
     def stop(self, executor: Executor) -> None:
         """See `Engine`."""
         executor.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.kill()
+
+    def close(self) -> None:
+        """See `Engine`."""
         close_graders()
 
 
@@ -233,6 +247,18 @@ def _read(file: str) -> bytes:
         return b""
 
 
+def _result(engine: Engine, future: Future[Answer]) -> Answer | BrokenExecutor:
+    """The answer, or that no worker survived the task."""
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        return error
+    except Exception as error:
+        if not engine.lost(error):
+            raise
+        return BrokenExecutor(str(error))
+
+
 def run_all(
     engine: Engine, submissions: Iterator[Submission], book: Gradebook
 ) -> Iterator[tuple[Submission, Answer | BrokenExecutor]]:
@@ -265,15 +291,13 @@ def run_all(
             broken = False
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 item = waiting.pop(future)
-                try:
-                    yield item, future.result()
-                except BrokenExecutor as error:
-                    broken = True
-                    attempts[item.name] = attempts.get(item.name, 0) + 1
-                    if attempts[item.name] >= ATTEMPTS * engine.jobs:
-                        yield item, error
-                    else:
-                        again.append(item)
+                made = _result(engine, future)
+                attempts[item.name] = attempts.get(item.name, 0) + 1
+                broken |= isinstance(made, BrokenProcessPool)
+                if broken and attempts[item.name] < ATTEMPTS * engine.jobs:
+                    again.append(item)
+                else:
+                    yield item, made
             if broken:
                 # One worker takes all others along; whose task it was is not known.
                 again += waiting.values()

@@ -47,7 +47,7 @@ class Submission:
     def digest(self) -> str:
         """SHA-256 over names and bytes of all files handed in."""
         digest = hashlib.sha256()
-        for relative, file in _files(self.path):
+        for relative, file in files_of(self.path):
             digest.update(f"{relative}\0{file.stat().st_size}\0".encode(errors="surrogateescape"))
             try:
                 digest.update(file.read_bytes())
@@ -216,8 +216,8 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
     )
 
 
-def _files(path: Path) -> Iterator[tuple[str, Path]]:
-    """Relative name and path of each regular file handed in, in a fixed order."""
+def files_of(path: Path) -> Iterator[tuple[str, Path]]:
+    """Relative name and path of each regular file handed in, in a fixed order; no links."""
     if path.is_file():
         yield path.name, path
         return
@@ -227,7 +227,7 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
         if entry.is_symlink() or entry.name in _SKIPPED_FOLDERS:
             continue
         if entry.is_dir() and not entry.name.startswith("."):
-            for relative, file in _files(entry):
+            for relative, file in files_of(entry):
                 yield f"{entry.name}/{relative}", file
         elif entry.is_file():
             yield entry.name, entry
@@ -237,7 +237,7 @@ def _copy(path: Path, folder: Path, notes: list[str]) -> None:
     if path.is_dir() and any(entry.is_symlink() for entry in path.iterdir()):
         notes.append("links among the files were left out; hand in the files themselves")
     total = 0
-    for count, (relative, file) in enumerate(_files(path), start=1):
+    for count, (relative, file) in enumerate(files_of(path), start=1):
         total += file.stat().st_size
         if count > MAX_FILES or total > MAX_BYTES:
             raise _TooMuchError(
