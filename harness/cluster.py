@@ -77,7 +77,7 @@ class ClusterEngine:
 
     def stop(self, executor: Executor) -> None:
         """See `Engine`."""
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(wait=False)
 
     def close(self) -> None:
         """Leave the cluster; the workers forget the lab."""
