@@ -104,6 +104,7 @@ class Grader:
         self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
         self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
         self.runner = Runner(lab, techniques.CONTRACT, sandbox=sandbox)
+        self._versions = versions()
         self._prepare_calls()
 
     def __enter__(self) -> Grader:
@@ -129,7 +130,7 @@ class Grader:
     @property
     def environment(self) -> dict[str, str]:
         """What a grade was made with, walls included."""
-        return {**versions(), "sandbox": str(self.runner.sandbox)}
+        return {**self._versions, "sandbox": str(self.runner.sandbox)}
 
     @property
     def oracle(self) -> Oracle:

@@ -8,6 +8,7 @@ mean is known to the techniques (`harness.techniques.validate`).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -69,7 +70,7 @@ class LabImage:
         Raises:
             LabError: the file is not an image.
         """
-        return read_image(self.file)
+        return _read_once(self.file, self.file.stat().st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,14 @@ def find_lab(start: Path, given: Path | None = None) -> Path:
         f"no lab.yaml or fixtures/lab.yaml in {start.absolute()} or above it; "
         "go to the course's folder, or give --lab PATH"
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _read_once(path: Path, time_ns: int) -> npt.NDArray[np.uint8]:
+    """An image as it was at that time, not to be written to; cases share them."""
+    pixels = read_image(path)
+    pixels.flags.writeable = False
+    return pixels
 
 
 def read_image(path: Path) -> npt.NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import random
@@ -21,6 +22,7 @@ import yaml
 from harness import cli, golden
 from harness.cohort import grade_cohort
 from harness.engine import LocalEngine, Work
+from harness.errors import LabError, UsageError
 from harness.execution.runner import Runner
 from harness.execution.sandbox import choose, is_root
 from harness.gradebook import Gradebook
@@ -252,3 +254,47 @@ def test_a_scheduler_that_does_not_answer_is_a_usage_error(
     options = ("--scheduler", "tcp://127.0.0.1:9")
     assert grade(submissions, lab_folder, tmp_path / "out", *options) == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_a_lab_that_keeps_something_elsewhere_does_not_travel(lab_folder, tmp_path):
+    cluster = pytest.importorskip("harness.cluster")
+    lab = open_lab(lab_folder / "lab.yaml")
+    packed = cluster.pack_lab(lab)
+    assert packed == cluster.pack_lab(lab)
+    cluster.unpack_lab(packed, tmp_path / "there")
+    assert open_lab(tmp_path / "there" / "lab.yaml").digest() == lab.digest()
+    elsewhere = dataclasses.replace(lab, golden=tmp_path)
+    with pytest.raises(UsageError, match="a lab that travels keeps all beside it"):
+        cluster.pack_lab(elsewhere)
+
+
+def test_without_dask_the_option_says_what_to_install(lab_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "harness.cluster", None)
+    submissions = cohort(tmp_path / "c", 1)
+    assert grade(submissions, lab_folder, tmp_path / "out", "--scheduler", "tcp://x:1") == 2
+    assert "pip install 'xai-grading-harness[cluster]'" in capsys.readouterr().err
+
+
+def test_what_no_worker_survives_is_not_judged(lab_folder, tmp_path):
+    class Dies(LocalEngine):
+        def run(self, executor, task):
+            return executor.submit(os._exit, 3)
+
+    submissions = find_submissions(cohort(tmp_path / "c", 2))
+    engine = Dies(Work(str(lab_folder / "lab.yaml"), False), 2)
+    with Grader(open_lab(lab_folder / "lab.yaml"), sandbox=choose()) as grader:
+        grades = grade_cohort(
+            grader, submissions, Gradebook(tmp_path / "out"), engine, lambda done: None
+        )
+    assert [grade["outcome"] for grade in grades] == ["not_judged"] * 2
+    assert "died, and did so again" in grades[0]["run"]["message"]
+
+
+def test_a_fault_of_the_lab_on_a_worker_stops_the_run(lab_folder, tmp_path):
+    engine = LocalEngine(Work(str(tmp_path / "gone" / "lab.yaml"), False), 2)
+    submissions = find_submissions(cohort(tmp_path / "c", 2))
+    with (
+        Grader(open_lab(lab_folder / "lab.yaml"), sandbox=choose()) as grader,
+        pytest.raises(LabError),
+    ):
+        grade_cohort(grader, submissions, Gradebook(tmp_path / "o"), engine, lambda done: None)

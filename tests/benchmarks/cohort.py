@@ -1,0 +1,214 @@
+"""What a cohort costs: `python tests/benchmarks/cohort.py [NAME …]` (part of `tox -e bench`).
+
+Names: check, rejudge, scale, cluster, overhead; all of them by default.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+JOBS = os.cpu_count() or 1
+
+
+def harness(*arguments: object) -> tuple[float, float, str]:
+    """Seconds, peak memory of the command itself in MB, and output of one command."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *map(str, arguments)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) in (0, 1), printed
+    return time.perf_counter() - started, usage.ru_maxrss / 1024, printed
+
+
+def own_seconds(out: Path) -> float:
+    """What the students' own functions took, over a whole gradebook."""
+    from harness.gradebook import Gradebook
+
+    book = Gradebook(out)
+    stored = (book.outputs(path.parent.name) for path in out.glob("*/grade.json"))
+    return sum(case.seconds for outputs in stored if outputs for case in outputs.cases.values())
+
+
+def copies(source: Path, folder: Path, count: int) -> Path:
+    """The same submission under many names, each with a line of its own."""
+    for number in range(count):
+        copy = folder / f"student{number:05}"
+        shutil.copytree(source, copy)
+        with (copy / "submission.py").open("a") as file:
+            file.write(f"\n# {number}\n")
+    return folder
+
+
+def overhead(folder: Path) -> dict[str, Any]:
+    """Wall time of grading, over the students' own computing shared out to the jobs."""
+    times = int(os.environ.get("BENCH_TIMES", "1"))
+    for number in range(times):
+        for path in sorted((ROOT / "submissions").iterdir()):
+            if path.is_dir():
+                shutil.copytree(path, folder / "cohort" / f"{path.name}-{number}")
+    seconds, _, _ = harness(
+        "grade", folder / "cohort", "--lab", "fixtures", "--out", folder / "out", "--jobs", JOBS
+    )
+    own = own_seconds(folder / "out")
+    count = len(list((folder / "cohort").iterdir()))
+    name = f"grading {count} submissions / their own computing over {JOBS} jobs"
+    return {name: seconds / (own / JOBS), f"grading {count} submissions": seconds}
+
+
+def check(folder: Path) -> dict[str, Any]:
+    """A self-check, over importing TensorFlow and the submission's own computing."""
+    good = ROOT / "submissions" / "good-plain"
+    seconds, _, _ = harness("check", good, "--out", folder / "out")
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import tensorflow, keras"], check=True)
+    imported = time.perf_counter() - started
+    own = own_seconds(folder / "out")
+    return {
+        "harness check": seconds,
+        "harness check / (import tensorflow, keras + own computing)": seconds / (imported + own),
+    }
+
+
+def rejudge(folder: Path, count: int = 300) -> dict[str, Any]:
+    """A changed threshold applied to stored submissions."""
+    from harness.gradebook import Gradebook
+    from harness.grading import Grader, open_lab
+    from harness.outputs import Outputs
+    from harness.remembered import Remembered, digest
+    from harness.submission import find_submissions
+
+    lab = folder / "lab"
+    shutil.copytree(ROOT / "fixtures", lab)
+    data = yaml.safe_load((lab / "lab.yaml").read_text())
+    data["reference"] = str(ROOT / "reference")
+    (lab / "lab.yaml").write_text(yaml.safe_dump(data))
+    cohort = copies(ROOT / "submissions" / "good-plain", folder / "cohort", count)
+    first = next(iter(sorted(cohort.iterdir())))
+    harness("grade", first, "--lab", lab, "--out", folder / "out", "--jobs", 1)
+    book = Gradebook(folder / "out")
+    kept, grade = book.outputs(first.name), book.read(first.name)
+    with Grader(open_lab(lab / "lab.yaml")) as grader:
+        golden = grader.golden.digest
+        told = Remembered.from_bytes(book.remembered(first.name), digest(kept.digests, golden))
+        for submission in find_submissions(cohort):
+            digests = grader.digests(submission)
+            wanted = grader._digests.of(digests["submission"])
+            outputs = Outputs(submission.name, kept.run, kept.cases, wanted)
+            mine = Remembered(digest(wanted, golden), told.values, told.figures)
+            book.save(
+                {**grade, "submission": submission.name, "digests": digests}, b"x",
+                outputs=outputs.to_bytes(), remembered=mine.to_bytes(),
+            )  # fmt: skip
+    for one in data["checks"]:
+        if one["id"] == "top-5":
+            one["points"] = 5
+    (lab / "lab.yaml").write_text(yaml.safe_dump(data))
+    seconds, _, printed = harness("grade", cohort, "--lab", lab, "--out", folder / "out")
+    assert "student code was run for 0" in printed, printed[-2000:]
+    assert f"{count} of {count} changed" in printed, printed[-2000:]
+    return {f"judging {count} stored submissions again": seconds}
+
+
+def scale(folder: Path) -> dict[str, Any]:
+    """Index, CSV and what is kept, on results of one real submission under many names."""
+    from harness.gradebook import Gradebook
+    from harness.grading import Grader, open_lab
+    from harness.submission import find_submissions
+
+    quick = folder / "one"
+    shutil.copytree(ROOT / "submissions" / "fault-syntax-error", quick / "student")
+    harness("grade", quick, "--lab", "fixtures", "--out", folder / "first", "--jobs", 1)
+    grade = Gradebook(folder / "first").read("student")
+    results = {}
+    with Grader(open_lab(ROOT / "fixtures" / "lab.yaml")) as grader:
+        for count in (10, 100, 1000, 10_000):
+            cohort, out = folder / f"c{count}", folder / f"o{count}"
+            copies(quick / "student", cohort, count)
+            book = Gradebook(out)
+            for submission in find_submissions(cohort):
+                made = {**grade, "submission": submission.name}
+                made["digests"] = grader.digests(submission)
+                book.save(made, b"x", outputs=b"", remembered=b"")
+            seconds, memory, printed = harness("grade", cohort, "--lab", "fixtures", "--out", out)
+            assert f"{count} of {count} unchanged" in printed
+            results[f"{count} kept results: index, CSV"] = seconds
+            results[f"{count} kept results: peak MB"] = memory
+    return results
+
+
+def cluster(folder: Path) -> dict[str, Any]:
+    """The same submissions on a Dask scheduler with 1, 2 and 4 workers of this machine."""
+    from distributed import LocalCluster
+
+    source = folder / "source"
+    source.mkdir()
+    text = (ROOT / "submissions" / "good-plain" / "submission.py").read_text()
+    (source / "submission.py").write_text(text.replace("def maximize_activation", "def _not"))
+    cohort = copies(source, folder / "cohort", 12)
+    results = {}
+    for workers in (1, 2, 4):
+        out = folder / f"out{workers}"
+        with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as made:
+            seconds, _, _ = harness(
+                "grade", cohort, "--lab", "fixtures", "--out", out,
+                "--scheduler", made.scheduler_address,
+            )  # fmt: skip
+        results[f"12 submissions on a cluster, {workers} workers"] = seconds
+    return results
+
+
+ALL: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "check": check,
+    "rejudge": rejudge,
+    "scale": scale,
+    "cluster": cluster,
+    "overhead": overhead,
+}
+
+
+def shown(name: str, value: float) -> str:
+    """A figure with its unit."""
+    if " / " in name:
+        return f"{value:.2f} ×"
+    return f"{value:.0f} MB" if name.endswith("MB") else f"{value:.1f} s"
+
+
+def main(names: list[str]) -> None:
+    """Measure, and put the figures beside those of before."""
+    file = HERE / "cohort.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    for name in names or list(ALL):
+        with tempfile.TemporaryDirectory() as folder:
+            results[name] = ALL[name](Path(folder))
+            print(name, results[name], flush=True)
+    machine = f"{platform.system()} {platform.release()}, {JOBS} cores"
+    file.write_text(json.dumps({**results, "machine": machine}, indent=1) + "\n")
+    lines = [f"Measured on {machine}.", "", "| | |", "|---|---|"]
+    for part in ALL:
+        lines += [f"| {n} | {shown(n, v)} |" for n, v in results.get(part, {}).items()]
+    readme = HERE / "README.md"
+    before, rest = readme.read_text("utf-8").split("<!-- cohort -->")
+    after = rest[rest.index("<!-- execution -->") :]
+    table = "\n".join(lines)
+    readme.write_text(f"{before}<!-- cohort -->\n\n{table}\n\n{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
