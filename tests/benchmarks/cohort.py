@@ -1,6 +1,6 @@
 """What a cohort costs: `python tests/benchmarks/cohort.py [NAME …]` (part of `tox -e bench`).
 
-Names: check, rejudge, scale, cluster, overhead; all of them by default.
+Names: check, rejudge, scale, cluster, against, overhead; all of them by default.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,57 @@ def scale(folder: Path) -> dict[str, Any]:
     return results
 
 
+def quick_lab(folder: Path) -> Path:
+    """The lab without activation maximization and class statistics: little computing."""
+    from harness import golden
+    from harness.execution.runner import Runner
+    from harness.grading import open_lab
+    from harness.techniques import CONTRACT
+
+    lab = folder / "lab"
+    shutil.copytree(ROOT / "fixtures", lab)
+    shutil.rmtree(lab / "golden")
+    data = yaml.safe_load((lab / "lab.yaml").read_text())
+    functions = ("top_predictions", "class_activation_map", "layer_activations")
+    data["cases"] = {name: data["cases"][name] for name in functions}
+    kept = ("top-5", "heatmaps", "activations")
+    data["checks"] = [check for check in data["checks"] if check["id"] in kept]
+    data["reference"] = str(ROOT / "reference")
+    del data["calibration"]
+    (lab / "lab.yaml").write_text(yaml.safe_dump(data))
+    opened = open_lab(lab / "lab.yaml")
+    with Runner(opened, CONTRACT) as runner:
+        golden.build(opened, runner, JOBS)
+    return lab / "lab.yaml"
+
+
+def against(folder: Path) -> dict[str, Any]:
+    """Ten submissions, against a pytest process for each, as many at a time."""
+    lab = quick_lab(folder)
+    cohort = copies(ROOT / "submissions" / "good-plain", folder / "cohort", 10)
+    ours, _, _ = harness("grade", cohort, "--lab", lab, "--out", folder / "out", "--jobs", JOBS)
+    environment = {**os.environ, "QUICK_LAB": str(lab), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+    def one(path: Path) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+             str(HERE / "per_student.py")],
+            env={**environment, "QUICK_SUBMISSION": str(path / "submission.py")},
+            cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(one, sorted(cohort.iterdir())))
+    theirs = time.perf_counter() - started
+    own = own_seconds(folder / "out") / JOBS
+    return {
+        "ten quick submissions": ours,
+        "a pytest process per student / ours": theirs / ours,
+        "ten quick submissions / their own computing": ours / own,
+    }
+
+
 def cluster(folder: Path) -> dict[str, Any]:
     """The same submissions on a Dask scheduler with 1, 2 and 4 workers of this machine."""
     from distributed import LocalCluster
@@ -179,6 +231,7 @@ ALL: dict[str, Callable[[Path], dict[str, Any]]] = {
     "rejudge": rejudge,
     "scale": scale,
     "cluster": cluster,
+    "against": against,
     "overhead": overhead,
 }
 
