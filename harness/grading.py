@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from harness.execution.sandbox import Sandbox
 from harness.golden import Golden
 from harness.keeping import Digests, merged, usable
 from harness.lab import Case, Lab, read_lab
+from harness.language import speaking
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
 from harness.remembered import Remembered, digest
 from harness.results import (
@@ -74,6 +76,20 @@ def open_lab(path: Path) -> Lab:
     lab = read_lab(path)
     techniques.validate(lab)
     return lab
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _in_the_labs_language(method: _Method) -> _Method:
+    """Have a method of `Grader` make its texts in the lab's language."""
+
+    @wraps(method)
+    def speaking_it(self: Grader, *args: Any, **kwargs: Any) -> Any:
+        with speaking(self.lab.language):
+            return method(self, *args, **kwargs)
+
+    return cast("_Method", speaking_it)
 
 
 class Grader:
@@ -147,6 +163,7 @@ class Grader:
             "calibration": self.calibrated.digest,
         }
 
+    @_in_the_labs_language
     def grade(
         self, submission: Submission, kept: Outputs | None = None, remembered: bytes = b""
     ) -> Graded:
@@ -163,7 +180,9 @@ class Grader:
         calls = [call for call in self._calls if holds is None or call.key not in holds.cases]
         fresh = self.runner.run(submission, calls) if calls else None
         outputs = replace(merged(holds, fresh, [call.key for call in self._calls]), digests=wanted)
-        told = Remembered.from_bytes(remembered, digest(wanted, self.golden.digest))
+        told = Remembered.from_bytes(
+            remembered, digest(wanted, self.golden.digest, self.lab.language)
+        )
         told = told if not calls else Remembered(told.of)
         checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle, told.values)
         found = diagnose(checks, self.calibrated.known)
@@ -173,6 +192,7 @@ class Grader:
         grade = Grade(submission.name, checks, run, self.environment, digests, found)
         return Graded(grade, outputs, told, ran=bool(calls))
 
+    @_in_the_labs_language
     def not_judged(self, submission: Submission, message: str) -> Graded:
         """The grade of a submission that no process survived, for a reason that is not known."""
         failed = CaseOutput(CaseStatus.NOT_RUN, message=message)
@@ -252,7 +272,7 @@ def _evidence(
     try:
         value = techniques.technique_of(case).normalise(lab, case, output.value)
     except OutputError as error:
-        trace = _refused(str(error), output.value)
+        trace = _refused(_in_english(lab, case, output.value), output.value)
         message = words_of(CaseStatus.REFUSED) if case.hidden else str(error)
         return _Missing(case, Outcome.FAILED, message, error.hint, trace)
     except Exception as error:
@@ -306,6 +326,16 @@ def _judge_one(
 def words_of(status: CaseStatus) -> str:
     """How a case ended, in words that no student chose."""
     return f"the call ended: {status.value.replace('_', ' ')}"
+
+
+def _in_english(lab: Lab, case: Case, value: Value) -> str:
+    """What is wrong with a value, whatever the lab's language: known mistakes are filed so."""
+    with speaking("en"):
+        try:
+            techniques.technique_of(case).normalise(lab, case, value)
+        except OutputError as error:
+            return str(error)
+    return ""
 
 
 def _refused(message: str, value: Value) -> Trace:

@@ -111,6 +111,7 @@ class Lab:
     checks: tuple[Check, ...]
     limits: Limits = field(default_factory=Limits)
     pass_mark: float = 0.5
+    language: str = "en"
     reference: Path | None = None
     golden: Path | None = None
     calibration: Path | None = None
@@ -210,6 +211,7 @@ def read_lab(path: Path) -> Lab:
         checks=tuple(_checks(source)),
         limits=Limits(**data.get("limits", {})),
         pass_mark=data.get("pass_mark", 0.5),
+        language=data.get("language", "en"),
         reference=base / data["reference"] if "reference" in data else None,
         golden=base / data["golden"] if "golden" in data else None,
         calibration=base / data["calibration"] if "calibration" in data else None,

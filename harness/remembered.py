@@ -61,9 +61,10 @@ class Remembered:
         return cls(of)
 
 
-def digest(outputs: Mapping[str, str], golden: str) -> str:
-    """Of what measurements and figures are worked out from: outputs, golden outputs, and us."""
-    text = json.dumps([VERSION, harness.__version__, dict(outputs), golden], sort_keys=True)
+def digest(outputs: Mapping[str, str], golden: str, language: str) -> str:
+    """Of what measurements and figures are made from: outputs, golden outputs, language, and us."""
+    version = [VERSION, harness.__version__]
+    text = json.dumps([version, dict(outputs), golden, language], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -63,9 +63,10 @@ def test_what_is_damaged_or_of_something_else_is_made_again(data):
 
 
 def test_the_digest_follows_outputs_and_golden_outputs():
-    one = digest({"a": "1"}, "g")
-    assert one == digest({"a": "1"}, "g")
-    assert len({one, digest({"a": "2"}, "g"), digest({"a": "1"}, "h")}) == 3
+    one = digest({"a": "1"}, "g", "en")
+    assert one == digest({"a": "1"}, "g", "en")
+    others = {digest({"a": "2"}, "g", "en"), digest({"a": "1"}, "h", "en")}
+    assert len({one, *others, digest({"a": "1"}, "g", "fr")}) == 4
 
 
 def outputs(run=RunStatus.COMPLETED, **statuses):

@@ -8,6 +8,7 @@ from harness import techniques
 from harness.figures import Figure, Note, Part, Plot, Row
 from harness.golden import Golden
 from harness.lab import Case, Lab
+from harness.language import speaking
 from harness.outputs import CaseStatus, Outputs
 from harness.remembered import Figures
 from harness.techniques.base import Evidence, OutputError
@@ -23,6 +24,11 @@ def draw(lab: Lab, golden: Golden, outputs: Outputs) -> Figures:
 
     A figure that cannot be drawn is a sentence that says so: it never costs the report.
     """
+    with speaking(lab.language):
+        return _draw(lab, golden, outputs)
+
+
+def _draw(lab: Lab, golden: Golden, outputs: Outputs) -> Figures:
     figures: dict[tuple[str, str], Sequence[Figure]] = {}
     left = _MOST_BYTES
     for (technique, group), cases in _groups(lab).items():

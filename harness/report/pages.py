@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,6 +14,7 @@ from markupsafe import Markup
 
 from harness.gradebook import write_whole
 from harness.lab import Lab
+from harness.language import gettext, ngettext, speaking, spoken
 from harness.outputs import Outputs
 from harness.remembered import Figures
 from harness.report.of_calibration import CalibrationPage
@@ -32,7 +35,8 @@ def report_html(grade: Mapping[str, Any], outputs: Outputs, lab: Lab, figures: F
     Returns:
         an HTML page that loads nothing.
     """
-    return _render("report.html", student_page(grade, outputs, lab, figures))
+    with speaking(lab.language):
+        return _render("report.html", student_page(grade, outputs, lab, figures))
 
 
 def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> None:
@@ -43,7 +47,8 @@ def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> No
         lab: the lab.
         grades: as in `grade.json`.
     """
-    _write(path, "index.html", cohort_page(path.parent, lab, grades))
+    with speaking(lab.language):
+        _write(path, "index.html", cohort_page(path.parent, lab, grades))
 
 
 def write_calibration(path: Path, page: CalibrationPage) -> None:
@@ -62,7 +67,29 @@ def _write(path: Path, template: str, page: object) -> None:
 
 
 def _render(template: str, page: object) -> str:
-    return _environment().get_template(template).render(page=page)
+    script = _beside(template, "js")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            page=page,
+            style=Markup(_beside(template, "css")),
+            script=Markup(script),
+            # The only script that the page's policy lets run, whatever else gets into the page.
+            script_source=Markup(f"'sha256-{_sha256(script)}'" if script else "'none'"),
+        )
+    )
+
+
+@cache
+def _beside(template: str, kind: str) -> str:
+    """A page's own style or script: the file of its template's name, if there is one."""
+    path = Path(__file__).with_name(template).with_suffix(f".{kind}")
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache
@@ -70,12 +97,17 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("harness", "report"),
         autoescape=True,
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["points"] = points
+    # What the extension above adds; its types are not known.
+    install: Any = environment.install_gettext_callables  # type: ignore[attr-defined]
+    install(gettext, ngettext, newstyle=True)
+    environment.globals["spoken"] = spoken
     return environment
 
 
