@@ -228,7 +228,7 @@ def answer(grader: Grader, graded: Graded, *, store: bool = True) -> Answer:
     """What is stored of a graded submission."""
     grade, told = graded.grade.to_json(), graded.remembered
     fresh = told.figures is None
-    figures = told.figures or draw(grader.lab, grader.golden, graded.outputs)
+    figures = told.figures or draw(grader.lab, grader.golden, graded.outputs, told.values)
     told.figures = figures
     html = report_html(grade, graded.outputs, grader.lab, figures)
     return Answer(

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,14 +86,10 @@ class ModelSpec:
         if self.file is None:
             return None
         try:
-            with zipfile.ZipFile(self.file) as archive:
-                config = json.loads(archive.read("config.json"))
-            return tuple(layer["config"]["name"] for layer in config["config"]["layers"])
-        except (*DAMAGED_ZIP, KeyError, TypeError, ValueError) as error:
-            raise LabError(
-                f"{self.file} is not a Keras model: expected the .keras file that model.save() "
-                f"writes ({type(error).__name__}: {error}); save it again, or name another file"
-            ) from None
+            written = self.file.stat().st_mtime_ns
+        except OSError:
+            written = 0  # reading it will say what is wrong
+        return _layers_of(self.file, written)
 
     def to_json(self) -> dict[str, Any]:
         """All that a child needs to load the model."""
@@ -116,6 +113,20 @@ class ModelSpec:
             application=data["application"],
             weights=data["weights"],
         )
+
+
+@lru_cache(maxsize=64)
+def _layers_of(file: Path, time_ns: int) -> tuple[str, ...]:
+    """Names of the layers that a file had at that time."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            config = json.loads(archive.read("config.json"))
+        return tuple(layer["config"]["name"] for layer in config["config"]["layers"])
+    except (*DAMAGED_ZIP, KeyError, TypeError, ValueError) as error:
+        raise LabError(
+            f"{file} is not a Keras model: expected the .keras file that model.save() "
+            f"writes ({type(error).__name__}: {error}); save it again, or name another file"
+        ) from None
 
 
 def read_classes(path: Path) -> tuple[tuple[str, str], ...]:

@@ -10,18 +10,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeAlias
 
-from markupsafe import Markup
-
 import harness
-from harness.figures import Figure, Note, Part, Picture, Plot, Row, Table
+from harness.figures import (
+    Figure,
+    Gallery,
+    Legend,
+    Line,
+    Note,
+    Picture,
+    Plot,
+    Region,
+    Row,
+    Series,
+    Table,
+    View,
+    Views,
+)
 
 # Raised when the same outputs would be measured or drawn otherwise.
-VERSION = 1
+VERSION = 2
 # By technique and by group of cases.
 Figures: TypeAlias = Mapping[tuple[str, str], Sequence[Figure]]
 
@@ -44,20 +56,19 @@ class Remembered:
         """All of it as JSON."""
         figures = None
         if self.figures is not None:
-            figures = [
-                [*place, [[figure.title, list(map(_to_json, figure.parts))] for figure in drawn]]
-                for place, drawn in self.figures.items()
-            ]
-        data = {"of": self.of, "values": self.values, "figures": figures}
-        return json.dumps(data).encode()
+            figures = [[*place, _plain(drawn)] for place, drawn in self.figures.items()]
+        return json.dumps({"of": self.of, "values": self.values, "figures": figures}).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes, of: str) -> Remembered:
         """Read what `to_bytes` made; nothing is remembered where it is of something else."""
-        with suppress(ValueError, KeyError, TypeError, IndexError, AttributeError):
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
             stored = json.loads(data)
             if stored["of"] == of:
-                return cls(of, dict(stored["values"]), _figures(stored["figures"]))
+                figures = stored["figures"]
+                if figures is not None:
+                    figures = {(name, group): _made(drawn) for name, group, drawn in figures}
+                return cls(of, dict(stored["values"]), figures)
         return cls(of)
 
 
@@ -68,43 +79,29 @@ def digest(outputs: Mapping[str, str], golden: str, language: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _figures(stored: Any) -> Figures | None:
-    if stored is None:
-        return None
-    return {
-        (technique, group): [
-            Figure(title, tuple(_from_json(*part) for part in parts)) for title, parts in figures
-        ]
-        for technique, group, figures in stored
-    }
+_KINDS: Mapping[str, Callable[..., Any]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Figure, Row, Gallery, Views, Plot, Legend, Table, Note),
+        *(Picture, View, Line, Series, Region),
+    )
+}
 
 
-def _to_json(part: Part) -> list[Any]:
-    match part:
-        case Row():
-            pictures = [
-                [base64.b64encode(p.data).decode(), p.width, p.height, p.alt, p.caption]
-                for p in part.pictures
-            ]
-            return ["row", pictures, part.title]
-        case Plot():
-            return ["plot", str(part.svg), part.caption]
-        case Table():
-            return ["table", part.head, part.rows, part.caption, sorted(part.marked)]
-        case Note():
-            return ["note", part.text]
+def _plain(value: Any) -> Any:
+    """What figures are made of, as JSON can hold it: [kind, its fields] for each part."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {type(value).__name__: [_plain(getattr(value, f.name)) for f in fields(value)]}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return {"bytes": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-def _from_json(kind: str, *fields: Any) -> Part:
-    match kind:
-        case "row":
-            pictures = (Picture(base64.b64decode(data), *rest) for data, *rest in fields[0])
-            return Row(tuple(pictures), fields[1])
-        case "plot":
-            return Plot(Markup(fields[0]), fields[1])
-        case "table":
-            head, rows, caption, marked = fields
-            return Table(tuple(head), tuple(map(tuple, rows)), caption, frozenset(marked))
-        case "note":
-            return Note(fields[0])
-    raise ValueError(f"no part {kind!r}")
+def _made(value: Any) -> Any:
+    """The reverse of `_plain`."""
+    if isinstance(value, list):
+        return tuple(_made(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    [(kind, content)] = value.items()
+    return base64.b64decode(content) if kind == "bytes" else _KINDS[kind](*_made(content))

@@ -136,13 +136,23 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How the run went, as the grade tells it."""
+    """How the run went, as the grade tells it.
+
+    Attributes:
+        status: how it ended.
+        seconds: wall time.
+        message: why it did not end well.
+        notes: what was noticed on the way.
+        printed: what the code printed, cut.
+        memory_mb: the most memory that it held, TensorFlow included; 0 where it is not known.
+    """
 
     status: RunStatus
     seconds: float
     message: str = ""
     notes: tuple[str, ...] = ()
     printed: str = ""
+    memory_mb: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """The summary as plain data."""
@@ -152,6 +162,7 @@ class RunSummary:
             "message": self.message,
             "notes": list(self.notes),
             "printed": self.printed,
+            "memory_mb": round(self.memory_mb),
         }
 
     @classmethod

@@ -11,6 +11,11 @@ _UNSEEN = re.compile(
 )
 
 
+def plain_word(name: str) -> str:
+    """A class name without what people write differently: case, spaces, hyphens."""
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
 def visible(text: str) -> str:
     """Show what would not be seen, or would turn the text around, by its code point."""
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))

@@ -11,7 +11,8 @@ from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
 
 from harness.techniques.base import OutputError
-from harness.techniques.class_activation_maps import judge_agreement, where_strongest
+from harness.techniques.class_activation_maps import judge_agreement
+from harness.techniques.figures.class_activation_maps import share_inside, where_strongest
 
 KEY = "class_activation_maps/photo"
 THRESHOLD = {"iou": 0.62, "correlation": 0.92}
@@ -212,9 +213,9 @@ def test_what_is_no_map_is_said_with_a_hint(evidence, value, message, hint):
     [
         ((0, 0), "strongest at the top left"),
         ((13, 13), "strongest at the bottom right"),
-        ((7, 7), "strongest at the centre"),
-        ((7, 0), "strongest at the middle left"),
-        ((0, 7), "strongest at the top centre"),
+        ((7, 7), "strongest in the centre"),
+        ((7, 0), "strongest at the left"),
+        ((0, 7), "strongest at the top"),
     ],
 )
 def test_where_a_map_is_strongest_is_told_in_words(place, words):
@@ -222,3 +223,15 @@ def test_where_a_map_is_strongest_is_told_in_words(place, words):
     heatmap[place] = 1
     assert where_strongest(heatmap) == words
     assert where_strongest(np.ones((3, 3))) == "the same everywhere"
+
+
+def test_share_of_a_map_inside_a_mask():
+    """Half of the map's weight lies in the left column, half of which the mask covers."""
+    heatmap = np.array([[2.0, 1.0], [2.0, 3.0]])
+    mask = np.zeros((4, 4))
+    mask[:2, :2] = 1  # the top left cell
+    assert share_inside(heatmap, mask) == 2 / 8
+    mask[:, :1] = 1  # and half of the one below
+    assert share_inside(heatmap, mask) == (2 + 1) / 8
+    assert share_inside(np.array([[-1.0, 0.0]]), mask) == 0.0
+    assert share_inside(np.array([[-5.0, 1.0], [0.0, 0.0]]), np.ones((4, 4))) == 1.0

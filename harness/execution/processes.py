@@ -32,12 +32,14 @@ class Process(Protocol):
         replies: what it writes and we read.
         printed: its stdout and stderr.
         cpu_seconds: processor time that it took, known once it has ended (0 where it is not).
+        memory_mb: the most memory that it held, the libraries' share included; likewise.
     """
 
     requests: IO[bytes]
     replies: IO[bytes]
     printed: IO[bytes]
     cpu_seconds: float
+    memory_mb: float
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit status, negative for a signal.
@@ -79,7 +81,7 @@ class Cold:
         self.requests: IO[bytes] = process.stdin
         self.replies: IO[bytes] = process.stdout
         self.printed: IO[bytes] = process.stderr
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = self.memory_mb = 0.0
         self._process = process
 
     def wait(self, timeout: float | None = None) -> int:

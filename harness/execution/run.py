@@ -72,6 +72,7 @@ class Run:
         self.seconds_left = limits.submission_seconds
         self.cpu_left = limits.cpu_seconds
         self.bytes_left = limits.total_output_mb * 2**20
+        self.memory_mb = 0.0
         self.notes = list(source.notes)
         self.printed = ""
         self.ended: tuple[RunStatus, str] | None = None
@@ -91,7 +92,8 @@ class Run:
             self._part(deque(call for call in calls if call.hidden is hidden))
         status, message = self.ended or (RunStatus.COMPLETED, "")
         notes = tuple(dict.fromkeys(self.notes))
-        run = RunSummary(status, time.monotonic() - started, message, notes, self.printed)
+        seconds = time.monotonic() - started
+        run = RunSummary(status, seconds, message, notes, self.printed, self.memory_mb)
         ordered = {call.key: self.outputs[call.key] for call in calls}
         return Outputs(name, run, ordered)
 
@@ -118,6 +120,7 @@ class Run:
                 if printed not in self.printed:
                     self.printed = (self.printed + printed)[:MAX_PRINTED]
         self.cpu_left = max(1.0, self.cpu_left - session.cpu_seconds)
+        self.memory_mb = max(self.memory_mb, session.memory_mb)
 
     @contextmanager
     def _clock(self) -> Iterator[float]:

@@ -116,6 +116,11 @@ class Session:
         """Processor time that it took; 0 before it is closed, and where it is not known."""
         return self._process.cpu_seconds
 
+    @property
+    def memory_mb(self) -> float:
+        """The most memory that it held; 0 before it is closed, and where it is not known."""
+        return self._process.memory_mb
+
     def ask(self, header: dict[str, Any], arrays: list[npt.NDArray[Any]], seconds: float) -> Frame:
         """Send a request and wait for its answer.
 

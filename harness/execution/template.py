@@ -126,7 +126,7 @@ class Template:
             os._exit(status)
 
     def _reap(self) -> None:
-        """Tell which children ended, how, and what processor time they took."""
+        """Tell which children ended, how, and what processor time and memory they took."""
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -136,8 +136,11 @@ class Template:
                 return
             self._children.discard(pid)
             returncode = os.waitstatus_to_exitcode(status)
-            seconds = usage.ru_utime + usage.ru_stime
-            self._send({"ended": pid, "returncode": returncode, "cpu_seconds": seconds})
+            used = {
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "memory_mb": usage.ru_maxrss / 1024,
+            }
+            self._send({"ended": pid, "returncode": returncode, **used})
 
     def _send(self, message: dict[str, Any]) -> None:
         self._control.send(json.dumps(message).encode())

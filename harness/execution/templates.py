@@ -120,16 +120,16 @@ class Forked:
     ) -> None:
         self.pid = pid
         self.requests, self.replies, self.printed = streams
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = self.memory_mb = 0.0
         self.trusted = trusted
         self._template = template
         self._ended = threading.Event()
         self._returncode: int | None = None
 
-    def end(self, returncode: int | None, cpu_seconds: float = 0.0) -> None:
+    def end(self, returncode: int | None, cpu_seconds: float = 0.0, memory_mb: float = 0.0) -> None:
         """Told by the template; None when the template itself is gone, and the child with it."""
         self._returncode = returncode
-        self.cpu_seconds = cpu_seconds
+        self.cpu_seconds, self.memory_mb = cpu_seconds, memory_mb
         self._ended.set()
 
     def wait(self, timeout: float | None = None) -> int:
@@ -176,7 +176,7 @@ class _Template:
         self._changed = threading.Condition()
         self._answers: dict[int, tuple[int, str]] = {}
         self._children: dict[int, Forked] = {}
-        self._early: dict[int, tuple[int, float]] = {}
+        self._early: dict[int, tuple[int, float, float]] = {}
         self._ready: dict[str, Any] | None = None
         self._reserved = False
         self.forks = 0
@@ -350,7 +350,8 @@ class _Template:
         if "ready" in message:
             self._ready = message
         elif "ended" in message:
-            pid, how = message["ended"], (message["returncode"], message["cpu_seconds"])
+            pid = message["ended"]
+            how = (message["returncode"], message["cpu_seconds"], message["memory_mb"])
             if pid in self._children:
                 self._children.pop(pid).end(*how)
             else:  # it ended before we knew of it

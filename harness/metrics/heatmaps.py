@@ -12,6 +12,9 @@ from skimage.metrics import structural_similarity as skimage_similarity
 
 Map = npt.NDArray[np.float64]
 
+# Shares of a map's maximum above which regions are compared.
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
 
 def to_grid(heatmap: npt.NDArray[Any], shape: tuple[int, int]) -> Map:
     """Bring a heatmap to a grid by area averaging, as it would be had it never been enlarged.
@@ -71,7 +74,7 @@ def iou_above(a: npt.NDArray[Any], b: npt.NDArray[Any], threshold: float) -> flo
 def mean_iou(
     a: npt.NDArray[Any],
     b: npt.NDArray[Any],
-    thresholds: Sequence[float] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
+    thresholds: Sequence[float] = THRESHOLDS,
 ) -> float:
     """`iou_above` averaged over thresholds: one threshold alone takes a binarised map for right."""
     return float(np.mean([iou_above(a, b, threshold) for threshold in thresholds]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from typing import Any
 
 from harness import techniques
-from harness.figures import Figure, Note, Part, Plot, Row
+from harness.figures import Figure, Gallery, Note, Part, Plot, Row, Views
 from harness.golden import Golden
 from harness.lab import Case, Lab
+from harness.language import gettext as _
 from harness.language import speaking
 from harness.outputs import CaseStatus, Outputs
 from harness.remembered import Figures
@@ -17,34 +19,39 @@ from harness.techniques.base import Evidence, OutputError
 _MOST_BYTES = 1_000_000
 
 
-def draw(lab: Lab, golden: Golden, outputs: Outputs) -> Figures:
+def draw(
+    lab: Lab, golden: Golden, outputs: Outputs, known: MutableMapping[str, Any] | None = None
+) -> Figures:
     """Draw all cases that returned something drawable; hidden cases stay hidden.
 
     They are filed by technique and by group: a case's own id, or that of its sweep or repetition.
 
     A figure that cannot be drawn is a sentence that says so: it never costs the report.
+
+    Args:
+        lab: the lab.
+        golden: what is expected.
+        outputs: what came.
+        known: measurements of these outputs (`Evidence.once`), of which some are shown.
     """
     with speaking(lab.language):
-        return _draw(lab, golden, outputs)
+        return _draw(lab, golden, outputs, {} if known is None else known)
 
 
-def _draw(lab: Lab, golden: Golden, outputs: Outputs) -> Figures:
+def _draw(lab: Lab, golden: Golden, outputs: Outputs, known: MutableMapping[str, Any]) -> Figures:
     figures: dict[tuple[str, str], Sequence[Figure]] = {}
     left = _MOST_BYTES
     for (technique, group), cases in _groups(lab).items():
-        drawn = _drawn(lab, golden, outputs, cases)
+        drawn = _drawn(lab, golden, outputs, cases, known)
         size = sum(_bytes(figure) for figure in drawn)
         if size > left:
-            drawn = [Figure(figure.title, (Note(_LEFT_OUT),)) for figure in drawn]
+            text = _("Left out: with these pictures the report would become too large to send.")
+            drawn = [Figure(figure.title, (Note(text),)) for figure in drawn]
         else:
             left -= size
         if drawn:
             figures[technique, group] = drawn
     return figures
-
-
-_LEFT_OUT = "Left out: with these pictures the report would become too large to send."
-_FAILED = "This figure could not be drawn. That is the harness's fault, and it costs no points."
 
 
 def _groups(lab: Lab) -> dict[tuple[str, str], list[Case]]:
@@ -55,16 +62,27 @@ def _groups(lab: Lab) -> dict[tuple[str, str], list[Case]]:
     return groups
 
 
-def _drawn(lab: Lab, golden: Golden, outputs: Outputs, cases: Sequence[Case]) -> Sequence[Figure]:
+def _drawn(
+    lab: Lab,
+    golden: Golden,
+    outputs: Outputs,
+    cases: Sequence[Case],
+    known: MutableMapping[str, Any],
+) -> Sequence[Figure]:
     try:
-        evidence = list(_evidence(lab, golden, outputs, cases))
+        evidence = list(_evidence(lab, golden, outputs, cases, known))
         return techniques.technique_of(cases[0]).figures(evidence) if evidence else ()
     except Exception:  # whatever it is, the rest of the report is worth more
-        return [Figure(cases[0].group, (Note(_FAILED),))]
+        text = _("This figure could not be drawn. That is the harness's fault; it costs no points.")
+        return [Figure(cases[0].group, (Note(text),))]
 
 
 def _evidence(
-    lab: Lab, golden: Golden, outputs: Outputs, cases: Sequence[Case]
+    lab: Lab,
+    golden: Golden,
+    outputs: Outputs,
+    cases: Sequence[Case],
+    known: MutableMapping[str, Any],
 ) -> Iterator[Evidence]:
     for case in cases:
         key = techniques.key(case)
@@ -82,6 +100,7 @@ def _evidence(
             value=value,
             accepted=golden.accepted[key],
             facts=golden.facts[key],
+            known=known,
         )
 
 
@@ -89,7 +108,23 @@ def _bytes(figure: Figure) -> int:
     return sum(_part_bytes(part) for part in figure.parts)
 
 
+# What the page takes for a plot, and for a view beside its map and lines.
+_PLOT_BYTES = 3500
+_VIEW_BYTES = 400
+
+
 def _part_bytes(part: Part) -> int:
-    if isinstance(part, Plot):
-        return len(part.svg)
-    return sum(len(picture.data) for picture in part.pictures) if isinstance(part, Row) else 0
+    match part:
+        case Row():
+            return sum(len(picture.data) for picture in part.pictures)
+        case Gallery():
+            return sum(len(one.data) for _name, pictures in part.rows for one in pictures if one)
+        case Views():
+            views = (*part.plain, *part.compare)
+            lines = sum(len(line.path) for view in views for line in view.lines)
+            heat = sum(len(view.heat) + _VIEW_BYTES for view in views)
+            return lines + heat + sum(len(picture.data) for picture in part.pictures)
+        case Plot():
+            return _PLOT_BYTES
+        case _:
+            return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.outputs import CaseStatus, Outputs
 from harness.remembered import Figures
+from harness.report.photographs import Photograph, photographs
 from harness.report.words import kind_sentence, outcome_word, run_sentence, technique_title, words
 
 
@@ -36,6 +38,7 @@ class CaseLine:
     hint: str
     traceback: str
     anchor: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,14 @@ class Problem:
         count: how many cases.
         hint: what to do next.
         traceback: where the student's code stopped, if it did.
+        command: runs just these cases again, at home; empty for hidden ones.
     """
 
     happened: Mapping[str, Sequence[CaseLine]]
     count: int
     hint: str
     traceback: str
+    command: str
 
 
 @dataclass(frozen=True)
@@ -69,10 +74,12 @@ class CheckPart:
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    """A figure and where links find it."""
+    """A figure of a case or group, where links find it, and whether it is shown unasked."""
 
     anchor: str
+    group: str
     figure: Figure
+    open: bool
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,7 @@ class TechniquePart:
     diagnosis: Mapping[str, Any] | None
     checks: tuple[CheckPart, ...]
     figures: tuple[DrawnFigure, ...]
+    thresholds: Mapping[str, float]
 
     @property
     def percent(self) -> float:
@@ -123,6 +131,7 @@ class StudentPage:
     techniques: tuple[TechniquePart, ...]
     fix_first: FixFirst | None
     facts: tuple[tuple[str, str], ...]
+    photographs: Mapping[str, Photograph]
 
 
 def student_page(
@@ -147,35 +156,55 @@ def student_page(
         techniques=parts,
         fix_first=_fix_first(parts),
         facts=tuple(facts.items()),
+        photographs=photographs(lab, (one for drawn in figures.values() for one in drawn)),
     )
 
 
 def _technique(
     name: str,
     entry: Mapping[str, Any],
-    checks: Iterable[Mapping[str, Any]],
+    checks: Sequence[Mapping[str, Any]],
     outputs: Outputs,
     lab: Lab,
     figures: Figures,
 ) -> TechniquePart:
+    checks = [check for check in checks if check["technique"] == name]
     drawn: list[DrawnFigure] = []
     anchors: dict[str, str] = {}
+    failed = _failed_groups(lab, checks)
     for (technique, group), several in figures.items():
         if technique == name:
             anchors[group] = f"{name}-figure-{len(drawn) + 1}"
             for figure in several:
-                drawn.append(DrawnFigure(f"{name}-figure-{len(drawn) + 1}", figure))
+                # Of work that is all right, one is enough to see how it looks.
+                shown = group in failed if failed else not drawn
+                anchor = f"{name}-figure-{len(drawn) + 1}"
+                drawn.append(DrawnFigure(anchor, group, figure, shown))
     return TechniquePart(
         anchor=name,
         title=technique_title(name),
         points=entry["points"],
         max_points=entry["max_points"],
         diagnosis=entry["diagnosis"],
-        checks=tuple(
-            _check(check, outputs, lab, anchors) for check in checks if check["technique"] == name
-        ),
+        checks=tuple(_check(check, outputs, lab, anchors) for check in checks),
         figures=tuple(drawn),
+        thresholds={
+            measure: value
+            for check in checks
+            for case in check["cases"]
+            for measure, value in case["threshold"].items()
+        },
     )
+
+
+def _failed_groups(lab: Lab, checks: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {
+        one.group
+        for check in checks
+        for case in check["cases"]
+        if case["outcome"] == "failed"
+        for one in _cases_of(lab, check["technique"], case["id"])
+    }
 
 
 def _check(
@@ -201,8 +230,20 @@ def _problems(failed: Iterable[CaseLine]) -> tuple[Problem, ...]:
         happened = alike.setdefault((line.hint, line.traceback), {})
         happened.setdefault(line.message, []).append(line)
     return tuple(
-        Problem(happened, sum(map(len, happened.values())), hint, traceback)
+        Problem(
+            happened, sum(map(len, happened.values())), hint, traceback, _command(happened.values())
+        )
         for (hint, traceback), happened in alike.items()
+    )
+
+
+def _command(several: Iterable[Sequence[CaseLine]]) -> str:
+    """The command that runs just these cases again, at home."""
+    keys = dict.fromkeys(
+        key for lines in several for line in lines if not line.hidden for key in line.keys
+    )
+    return (
+        " ".join(["harness check", *(f"--case {shlex.quote(key)}" for key in keys)]) if keys else ""
     )
 
 
@@ -235,6 +276,7 @@ def _case(
         hint=case["hint"],
         traceback="" if hidden else next((text for text in tracebacks if text), ""),
         anchor=next((anchors[one.group] for one in behind if one.group in anchors), ""),
+        keys=tuple(techniques.key(one) for one in behind),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.figures import Plot, category_legend, numbers_of, plot_svg
 from harness.gradebook import write_whole
 from harness.lab import Lab
 from harness.language import gettext, ngettext, speaking, spoken
@@ -58,7 +59,8 @@ def write_calibration(path: Path, page: CalibrationPage) -> None:
 
 def points(value: float) -> str:
     """Points with two decimals at most."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return text.replace(".", ",") if spoken() == "fr" else text
 
 
 def _write(path: Path, template: str, page: object) -> None:
@@ -108,7 +110,17 @@ def _environment() -> Environment:
     install: Any = environment.install_gettext_callables  # type: ignore[attr-defined]
     install(gettext, ngettext, newstyle=True)
     environment.globals["spoken"] = spoken
+    environment.globals["drawn"] = _drawn
+    environment.globals["legend_of"] = category_legend
+    environment.globals["numbers_of"] = numbers_of
     return environment
+
+
+def _drawn(plot: Plot, thresholds: Mapping[str, float]) -> Markup:
+    """A plot, with the region in which values pass where the threshold is known."""
+    region = plot.region
+    known = region is not None and region.measure in thresholds
+    return plot_svg(plot, region.limit(thresholds[region.measure]) if region and known else None)
 
 
 def _finalize(value: object) -> object:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.calls import Call, Contract
-from harness.errors import suggest
+from harness.errors import UsageError, suggest
 from harness.lab import Case, Check, Lab
 from harness.outputs import Value
 from harness.techniques import (
@@ -125,6 +126,36 @@ def selected(lab: Lab, check: Check) -> Iterator[tuple[str, list[Case]]]:
             groups.setdefault(case.group if metric.grouped else case.id, []).append(case)
     for identifier in check.cases or groups:
         yield identifier, groups[identifier]
+
+
+def part_of(lab: Lab, keys: Sequence[str]) -> Lab:
+    """The lab with some of its public cases, and the checks that can be made on them.
+
+    Args:
+        lab: the lab.
+        keys: `technique/case`, or `technique/group` for all cases of a sweep.
+
+    Raises:
+        UsageError: there is no such case.
+    """
+    known: dict[str, list[Case]] = {}
+    for case in lab.cases:
+        if not case.hidden:
+            for name in {case.id, case.group}:
+                known.setdefault(f"{technique_of(case).name}/{name}", []).append(case)
+    for asked in keys:
+        if asked not in known:
+            raise UsageError(f"no case {asked!r}; {suggest(asked, known)}")
+    chosen = {key(case) for asked in keys for case in known[asked]}
+    cases = tuple(case for case in lab.cases if key(case) in chosen)
+    checks = []
+    for check in lab.checks:
+        names = tuple(
+            name for name, group in selected(lab, check) if all(key(one) in chosen for one in group)
+        )
+        if names:
+            checks.append(replace(check, cases=names))
+    return replace(lab, cases=cases, checks=tuple(checks))
 
 
 def _validate_check(lab: Lab, check: Check) -> None:

@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.calls import Oracle
-from harness.figures import Figure, Note, Part, Picture, Plot, Row, Series, line_plot, rgb, unit
-from harness.figures import picture as encoded
 from harness.lab import Case, Lab
 from harness.metrics.images import axis_roughness, rank_correlation, standardised_variation
 from harness.models import PREPROCESSINGS
@@ -31,6 +29,7 @@ from harness.techniques.base import (
     Technique,
     room,
 )
+from harness.techniques.figures.activation_maximization import figures
 
 _EXPECTED = "expected one image (H, W, C) as the network takes it"
 
@@ -304,60 +303,6 @@ def _wrong_shape(item: Evidence) -> Judgement | None:
         return None
     message = f"expected an image of shape {expected}, got {item.value.shape}"
     return Judgement(False, 0.0, {}, message, "return one image as the network takes it")
-
-
-def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
-    """The images beside the reference's and, for a sweep, how smooth they get."""
-    asked = evidence[0].case.arguments
-    indices = " and ".join(str(index) for index in asked["filter_indices"])
-    what = f"output{'s' if len(asked['filter_indices']) > 1 else ''} {indices}"
-    title = f"What excites {what} of layer {asked['layer_name']}"
-    weights = [float(item.case.arguments["tv_weight"]) for item in evidence]
-    parts: list[Part] = []
-    for number, (item, weight) in enumerate(zip(evidence, weights, strict=True), start=1):
-        call = f", call {number}" if weights.count(weight) > 1 else ""
-        parts.append(_images(item, f"tv_weight {weight:g}{call}"))
-    if len(set(weights)) > 1:
-        parts.append(_variation_plot(evidence, weights))
-    return [Figure(title, tuple(parts))]
-
-
-def _images(item: Evidence, title: str) -> Part:
-    if item.value.size == 0 or item.value.shape[-1] not in (1, 3):
-        return Note(f"{title}: your image has shape {item.value.shape}, which cannot be drawn.")
-    indices = " and ".join(str(index) for index in item.case.arguments["filter_indices"])
-    pictures: list[Picture] = []
-    for owner, image in (("Yours", item.value), ("Reference", item.accepted[0])):
-        alt = (
-            f"{owner}, {title}, for {indices}: total variation {standardised_variation(image):.2f}"
-        )
-        pictures.append(encoded(_visible(item, image), alt, owner, side=112))
-    return Row(tuple(pictures), title)
-
-
-def _visible(item: Evidence, image: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Network input as an RGB picture."""
-    name = item.lab.models[item.case.model].preprocessing
-    pixels = (255 * unit(image, *PREPROCESSINGS[name].input_range)).round().astype("uint8")
-    # Of the preprocessings only "caffe" reorders the channels: blue, green, red.
-    return rgb(pixels[..., ::-1] if name == "caffe" else pixels)
-
-
-def _variation_plot(evidence: Sequence[Evidence], weights: Sequence[float]) -> Plot:
-    svg = line_plot(
-        [
-            Series("Yours", [standardised_variation(item.value) for item in evidence], weights),
-            Series(
-                "Reference",
-                [standardised_variation(item.accepted[0]) for item in evidence],
-                weights,
-            ),
-        ],
-        title="Total variation against tv_weight",
-        x_label="tv_weight",
-        y_label="total variation (standardised)",
-    )
-    return Plot(svg, "A larger tv_weight should give a smoother image: both lines should fall.")
 
 
 _CALL = ("maximize_activation",)

@@ -102,6 +102,10 @@ class Evidence:
             self.known[key] = measure()
         return self.known[key]
 
+    def measured(self, name: str) -> Any:
+        """A measurement of `once` if it has been made, else None."""
+        return self.known.get(f"{self.case.function}/{self.case.id}: {name}")
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -147,6 +151,11 @@ def sample(values: npt.NDArray[Any], most: int = 256) -> npt.NDArray[np.float32]
     if flat.size <= most:
         return flat
     return np.asarray(flat[np.linspace(0, flat.size - 1, most).round().astype(int)])
+
+
+def batchless(value: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """The value without a batch axis of one, where that gives the expected shape."""
+    return value[0] if value.shape == (1, *shape) else value
 
 
 def no_figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.calls import Oracle
-from harness.figures import Figure, Note, Part, Row, overlay, photograph, rgb
 from harness.lab import Case, Lab
 from harness.metrics.heatmaps import (
     correlation,
@@ -32,6 +31,7 @@ from harness.techniques.base import (
     no_facts,
     sample,
 )
+from harness.techniques.figures.class_activation_maps import figures
 
 _EXPECTED = "expected one heatmap (h, w), of the layer's size or the image's"
 _MEASURES = {
@@ -144,45 +144,6 @@ def _hint(item: Evidence, heatmap: npt.NDArray[np.float64]) -> str:
         f"at the asked layer{guided}, averaged over the map into one weight per channel, the "
         "weighted sum, and the ReLU"
     )
-
-
-def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
-    """The photograph, the submission's map over it and the reference's."""
-    return [_figure(item) for item in evidence]
-
-
-def _figure(item: Evidence) -> Figure:
-    arguments = item.case.arguments
-    image: Any = item.arguments["image"]
-    index: Any = item.arguments["class_index"]
-    asked = item.lab.models[item.case.model].classes[index][1]
-    pictures = [photograph(rgb(image), f"The image {arguments['image']}", "The image")]
-    parts: list[Part] = []
-    for owner, heatmap in (("Your", item.value), ("The reference's", item.accepted[0])):
-        alt = f"{owner} map for {asked} over {arguments['image']}: {where_strongest(heatmap)}"
-        pictures.append(
-            photograph(overlay(image, heatmap), alt, f"{owner} map (yellow: strongest)")
-        )
-    if item.value.min() < 0:
-        parts.append(
-            Note(
-                f"Your map goes down to {item.value.min():.3g}; it is drawn from its lowest value "
-                "(violet) to its highest (yellow). A Grad-CAM map has no negative values."
-            )
-        )
-    modifier = f", {arguments['modifier']}" if arguments.get("modifier") else ""
-    title = f"Where is {asked} in {arguments['image']}? Layer {arguments['layer_name']}{modifier}"
-    return Figure(title, (Row(tuple(pictures)), *parts))
-
-
-def where_strongest(heatmap: npt.NDArray[Any]) -> str:
-    """Where the maximum of a map (h, w) is, in words, for those who do not see the picture."""
-    if heatmap.max() <= heatmap.min():
-        return "the same everywhere"
-    row, column = np.unravel_index(int(np.argmax(heatmap)), heatmap.shape)
-    down = ("top", "middle", "bottom")[int(3 * row // heatmap.shape[0])]
-    across = ("left", "centre", "right")[int(3 * column // heatmap.shape[1])]
-    return f"strongest at the {down} {across}".replace("middle centre", "centre")
 
 
 TECHNIQUE = Technique(

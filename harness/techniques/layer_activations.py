@@ -9,21 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.calls import Oracle
-from harness.figures import (
-    LARGEST_SIDE,
-    Figure,
-    Note,
-    Part,
-    Plot,
-    Row,
-    Series,
-    bars,
-    category_legend,
-    category_rgb,
-    filter_grid,
-    picture,
-    tiled,
-)
 from harness.lab import Case, Lab
 from harness.outputs import Value
 from harness.results import Trace
@@ -35,9 +20,11 @@ from harness.techniques.base import (
     Metric,
     OutputError,
     Technique,
+    batchless,
     room,
     sample,
 )
+from harness.techniques.figures.layer_activations import figures
 
 Array = npt.NDArray[Any]
 
@@ -134,7 +121,7 @@ def judge_mean(
     """The average activation of every class within the tolerance."""
     [item] = evidence
     golden: Array = item.accepted[0]
-    value = _batchless(item.value, golden.shape)
+    value = batchless(item.value, golden.shape)
     problem = _difference(value, golden, threshold["tolerance"])
     trace = _trace({"": value}, {"": golden}) if problem else None
     if value.shape != golden.shape:
@@ -160,7 +147,7 @@ def judge_dominant(
     """The share of pixels, ties left out, where the dominant filter is the right one."""
     [item] = evidence
     golden: Array = item.accepted[0]
-    value = _batchless(item.value, golden.shape)
+    value = batchless(item.value, golden.shape)
     hint = (
         "for each image and pixel the filter with the highest activation; then, over the images "
         "of a class, the filter that wins most often: shape (classes, h, w), integers"
@@ -193,7 +180,7 @@ def _largest_off(values: Mapping[str, Array], golden: Mapping[str, Array]) -> fl
     """The largest difference relative to the largest value of its layer; 1 for another shape."""
     largest = 0.0
     for name, expected in golden.items():
-        value = _batchless(values[name], expected.shape)
+        value = batchless(values[name], expected.shape)
         scale = max(float(np.abs(expected).max()), 1e-12)
         alike = value.shape == expected.shape
         largest = max(largest, float(np.abs(value - expected).max() / scale) if alike else 1.0)
@@ -204,7 +191,7 @@ def _trace(values: Mapping[str, Array], golden: Mapping[str, Array]) -> Trace:
     """Samples of every layer, relative to its largest value, one after the other."""
     kind, parts, right = [], [], []
     for name, expected in golden.items():
-        value = _batchless(values[name], expected.shape)
+        value = batchless(values[name], expected.shape)
         scale = max(float(np.abs(expected).max()), 1e-12)
         alike = value.shape == expected.shape
         kind.append("=" if alike else f"{value.ndim}d")
@@ -215,7 +202,7 @@ def _trace(values: Mapping[str, Array], golden: Mapping[str, Array]) -> Trace:
 
 def _difference(value: Array, golden: Array, tolerance: float) -> str:
     """What differs, in one sentence; empty if nothing does."""
-    value = _batchless(value, golden.shape)
+    value = batchless(value, golden.shape)
     if value.shape != golden.shape:
         return _shape_message(value, golden)
     scale = max(float(np.abs(golden).max()), 1e-12)
@@ -231,11 +218,6 @@ def _difference(value: Array, golden: Array, tolerance: float) -> str:
 
 def _shape_message(value: Array, golden: Array) -> str:
     return f"expected shape {golden.shape}, got {value.shape}"
-
-
-def _batchless(value: Array, shape: tuple[int, ...]) -> Array:
-    """The value without a batch axis of one, where that gives the expected shape."""
-    return value[0] if value.shape == (1, *shape) else value
 
 
 def _statistic(value: Value) -> Array:
@@ -275,106 +257,6 @@ def _kind(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     return f"a {type(value).__name__}"
 
-
-_OWNERS = ("Yours", "Reference")
-_AGREEMENT = np.array([(205, 219, 208), (150, 150, 150), (190, 30, 20)], "uint8")
-# Of a layer: a picture shows no more, and reports stay small.
-_MOST_FILTERS = 16
-_MOST_OUTPUTS = 64
-
-
-def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
-    """Activations beside the reference's: maps of filters, bars for dense layers."""
-    return [_FIGURES[item.case.function](item) for item in evidence]
-
-
-def _layers_figure(item: Evidence) -> Figure:
-    golden: dict[str, Array] = item.accepted[0]
-    parts = [_layer_part(name, item.value[name], golden[name]) for name in golden]
-    return Figure(f"What each layer makes of {item.case.arguments['image']}", tuple(parts))
-
-
-def _layer_part(name: str, value: Array, golden: Array) -> Part:
-    value = _batchless(value, golden.shape)
-    if value.shape != golden.shape:
-        return Note(f"Layer {name} cannot be drawn: {_shape_message(value, golden)}.")
-    if golden.ndim == 1:
-        value, golden = value[:_MOST_OUTPUTS], golden[:_MOST_OUTPUTS]
-        series = [Series("Yours", value.tolist()), Series("Reference", golden.tolist())]
-        title = f"Layer {name}, {_counted(len(golden), _MOST_OUTPUTS)} outputs"
-        labels = [str(index) for index in range(len(golden))]
-        return Plot(
-            bars(series, labels, title=title, x_label="output", y_label="activation"), title
-        )
-    if golden.ndim != 3:
-        return Note(f"Layer {name} has shape {golden.shape}, which is not drawn.")
-    title = f"Layer {name}, {_counted(golden.shape[-1], _MOST_FILTERS)} filters"
-    value, golden = value[..., :_MOST_FILTERS], golden[..., :_MOST_FILTERS]
-    return _on_one_scale(value, golden, title)
-
-
-def _counted(count: int, most: int) -> str:
-    return f"the first {most} of {count}" if count > most else f"{count}"
-
-
-def _on_one_scale(
-    value: Array, golden: Array, what: str, columns: int = 0, side: int = LARGEST_SIDE
-) -> Row:
-    """Grids of maps (h, w, n), both on the reference's scale, so that a wrong scale shows."""
-    low, high = min(0.0, float(golden.min())), float(golden.max())
-    pictures = [
-        picture(
-            filter_grid(maps, low, high, columns, side),
-            f"{owner}: {what}, values from {maps.min():.3g} to {maps.max():.3g}",
-            owner,
-            side + 100,  # as it is: the lines between tiles come on top
-        )
-        for owner, maps in zip(_OWNERS, (value, golden), strict=True)
-    ]
-    return Row(tuple(pictures), what)
-
-
-def _mean_figure(item: Evidence) -> Figure:
-    golden: Array = item.accepted[0]
-    value = _batchless(item.value, golden.shape)
-    title = f"Average activation of layer {item.case.arguments['layer_name']} for each class"
-    if value.shape != golden.shape or golden.ndim != 4:
-        return Figure(title, (Note(f"Cannot be drawn: {_shape_message(value, golden)}."),))
-    filters = min(golden.shape[-1], _MOST_FILTERS)
-    rows = [
-        np.moveaxis(maps[..., :filters], 0, 2).reshape(*maps.shape[1:3], -1)
-        for maps in (value, golden)
-    ]
-    what = f"A row per class, from class 0 down; a column per filter, {filters} in all"
-    return Figure(title, (_on_one_scale(rows[0], rows[1], what, filters, 400),))
-
-
-def _dominant_figure(item: Evidence) -> Figure:
-    golden: Array = item.accepted[0]
-    value = _batchless(item.value, golden.shape)
-    title = f"The filter of layer {item.case.arguments['layer_name']} that dominates each pixel"
-    if value.shape != golden.shape or golden.ndim != 3:
-        return Figure(title, (Note(f"Cannot be drawn: {_shape_message(value, golden)}."),))
-    tie = np.asarray(item.facts["ambiguous"], bool)
-    wrong = (value != golden) & ~tie
-    classes = f"{len(golden)} maps, one per class, in rows from class 0 on"
-    pictures = [
-        picture(tiled(category_rgb(maps)), f"{owner}: {classes}", owner)
-        for owner, maps in zip(_OWNERS, (value, golden), strict=True)
-    ]
-    agreement = _AGREEMENT[np.where(tie, 1, np.where(wrong, 2, 0))]
-    caption = f"Red: {wrong.sum()} pixels differ. Grey: {tie.sum()} ties, not judged"
-    pictures.append(picture(tiled(agreement), f"Where yours differs. {caption}", caption))
-    names = [f"{index}" for index in range(int(golden.max()) + 1)]
-    legend = Plot(category_legend(names, "Colours of the filters"), "Colours of the filters")
-    return Figure(title, (Row(tuple(pictures)), legend))
-
-
-_FIGURES = {
-    "layer_activations": _layers_figure,
-    "mean_activations": _mean_figure,
-    "dominant_filters": _dominant_figure,
-}
 
 _DATASET = {"dataset": arguments.dataset(), "layer_name": arguments.layer()}
 _DATASET_PARAMETERS = ("model", "images", "labels", "layer_name")

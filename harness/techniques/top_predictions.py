@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from harness.calls import Oracle
-from harness.figures import Figure, Row, Table, photograph, rgb
 from harness.lab import Case, Lab
 from harness.outputs import Value
 from harness.results import Trace
@@ -26,6 +23,8 @@ from harness.techniques.base import (
     Technique,
     room,
 )
+from harness.techniques.figures.top_predictions import figures
+from harness.texts import plain_word
 
 _EXPECTED = "expected a list of (class name, probability), highest first"
 _PERCENTAGES = "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
@@ -80,15 +79,15 @@ def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
     # Two of ImageNet's classes may share a name (crane, maillot): a name has a list.
     known: dict[str, list[float]] = {}
     for (_, name), p in zip(classes, probabilities, strict=True):
-        known.setdefault(_word(name), []).append(float(p))
+        known.setdefault(plain_word(name), []).append(float(p))
     ranked = sorted(map(float, probabilities), reverse=True)
     expected = item.accepted[0]
     agree, worst, wrong = 0, 0.0, ""
     for rank, (name, probability) in enumerate(item.value[: len(expected)]):
-        if _word(name) not in known:
+        if plain_word(name) not in known:
             wrong = wrong or f"{name!r} is not a class of the model"
             continue
-        true = min(known[_word(name)], key=lambda p: abs(p - probability))
+        true = min(known[plain_word(name)], key=lambda p: abs(p - probability))
         in_place = abs(true - ranked[rank]) <= threshold["tie"]
         worst = max(worst, abs(probability - true))
         agree += in_place and abs(probability - true) <= tolerance
@@ -96,7 +95,7 @@ def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
             wrong = wrong or f"place {rank + 1}: expected {expected[rank][0]!r}, got {name!r}"
         elif abs(probability - true) > tolerance:
             wrong = wrong or f"{name!r}: expected probability {true:.3f}, got {probability:.3f}"
-    names = [_word(name) for name, _ in item.value]
+    names = [plain_word(name) for name, _ in item.value]
     if len(names) != len(expected):
         wrong = f"expected {len(expected)} predictions, got {len(names)}"
     elif any(names.count(name) > len(known.get(name, names)) for name in names):
@@ -112,12 +111,12 @@ def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
 
 def _trace(item: Evidence, classes: Sequence[str]) -> Trace:
     """Which class stands in each place, one row each, and its probability."""
-    known = {_word(name): index for index, name in enumerate(classes)}
+    known = {plain_word(name): index for index, name in enumerate(classes)}
     made = []
     for pairs in (item.value, item.accepted[0]):
         table = np.zeros((12, len(classes) + 2), "float32")
         for row, (name, probability) in zip(table, pairs, strict=False):
-            row[known.get(_word(name), len(classes))] = 1.0
+            row[known.get(plain_word(name), len(classes))] = 1.0
             row[-1] = np.clip(probability, -30, 30)
         made.append(table.ravel())
     logits = any(not -1e-4 <= probability <= 1.0001 for _, probability in item.value)
@@ -130,7 +129,9 @@ def _hint(item: Evidence) -> str:
         return "these are not probabilities; return the output of the softmax, not the logits"
     if probabilities == sorted(probabilities) and len(set(probabilities)) > 1:
         return "the list is in ascending order; the most probable class comes first"
-    if {_word(name) for name, _ in item.value} == {_word(name) for name, _ in item.accepted[0]}:
+    if {plain_word(name) for name, _ in item.value} == {
+        plain_word(name) for name, _ in item.accepted[0]
+    }:
         return "the classes are right; check their order and probabilities"
     return (
         "check that the image goes through model.preprocess_input exactly once, that its channels "
@@ -163,57 +164,9 @@ def _pair(row: Value) -> tuple[str, float]:
     return name[:200], number  # no class has a longer name, and messages stay short
 
 
-def _word(name: str) -> str:
-    """A class name without what people write differently: case, spaces, hyphens."""
-    return re.sub(r"[\s_-]+", "_", name.strip().lower())
-
-
 def _short(value: Any) -> str:
     text = f"{type(value).__name__} {value!r}"
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
-    """The image, and both tables side by side with the rows that differ marked."""
-    return [_figure(item) for item in evidence]
-
-
-def _figure(item: Evidence) -> Figure:
-    expected = item.accepted[0]
-    # Some rows more than were asked for show what is wrong; a thousand do not.
-    returned = item.value[: len(expected) + 3]
-    pairs = list(zip_longest(returned, expected, fillvalue=("", math.nan)))
-    image: Any = item.arguments["image"]
-    name = item.case.arguments["image"]
-    return Figure(
-        f"The most probable classes of {name}",
-        (
-            Row((photograph(rgb(image), f"The image {name}"),)),
-            Table(
-                ("", "Your class", "Probability", "Expected", "Probability"),
-                tuple(
-                    (str(n + 1), _shown(mine[0]), _number(mine[1]), theirs[0], _number(theirs[1]))
-                    for n, (mine, theirs) in enumerate(pairs)
-                ),
-                marked=frozenset(n for n, pair in enumerate(pairs) if _differ(*pair)),
-            ),
-        ),
-    )
-
-
-def _differ(mine: tuple[str, float], theirs: tuple[str, float]) -> bool:
-    # Written so that a missing probability (NaN) differs.
-    return _word(mine[0]) != _word(theirs[0]) or not abs(mine[1] - theirs[1]) <= 0.01
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= 60 else name[:59] + "…"
-
-
-def _number(probability: float) -> str:
-    if math.isnan(probability):
-        return ""
-    return "< 0.0001" if 0 < probability < 1e-4 else f"{probability:.4g}"
 
 
 TECHNIQUE = Technique(
