@@ -166,7 +166,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     with Grader(lab, public_only=True, sandbox=walls) as grader:
         if options.case:
             grader.narrow(part_of(grader.lab, options.case))
-            grade = grader.grade(found[0]).grade.to_json()
+            grade: Mapping[str, Any] = grader.grade(found[0]).grade.to_json()
         else:
             grade = grade_one(grader, found[0], book)
     _print_checks(console, grade)

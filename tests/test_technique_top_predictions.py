@@ -53,7 +53,10 @@ def test_the_sixth_may_stand_in_for_the_fifth_when_they_are_a_tie(judge):
 @pytest.mark.parametrize(("difference", "passed"), [(0.0009, True), (0.0011, False)])
 def test_two_classes_may_swap_just_within_the_tie(judge, difference, passed):
     classes = [("a", 0.4), ("b", 0.4 - difference)]
-    assert judge([["b", classes[1][1]], ["a", 0.4]], classes).passed == passed
+    judgement = judge([["b", classes[1][1]], ["a", 0.4]], classes)
+    assert judgement.passed == passed
+    assert ("of b, a are so near to each other" in judgement.message) == passed
+    assert judge([["a", 0.4], ["b", classes[1][1]]], classes).message == ""
 
 
 @pytest.mark.parametrize(("off", "passed"), [(0.009, True), (-0.009, True), (0.011, False)])

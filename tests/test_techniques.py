@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from harness import techniques
-from harness.errors import LabError
+from harness.errors import LabError, UsageError
 from harness.grading import open_lab
 from harness.lab import Case, Check
-from harness.techniques import CONTRACT, TECHNIQUES, selected
+from harness.techniques import CONTRACT, TECHNIQUES, part_of, selected
 from harness.techniques.base import ArgumentError, largest_difference, no_facts, no_figures
 
 
@@ -98,6 +98,35 @@ def test_cases_of_another_function_are_never_selected(lab):
     # `photo` is the id of three cases of three functions.
     [(name, cases)] = selected(lab, check("top_predictions.agreement", "photo"))
     assert (name, [case.function for case in cases]) == ("photo", ["top_predictions"])
+
+
+def test_a_part_of_the_lab_has_the_cases_asked_for_and_the_checks_they_allow(lab):
+    part = part_of(lab, ["activation_maximization/cat-tv1", "layer_activations/mean"])
+    assert {case.id for case in part.cases} == {"cat-tv1", "mean"}
+    whole = {one.id: one for one in lab.checks}
+    for one in part.checks:
+        names = [name for name, _ in selected(part, one)]
+        assert set(names) <= {"cat-tv1", "mean"}
+        assert names == [name for name, _ in selected(lab, whole[one.id]) if name in names]
+    assert {one.metric for one in part.checks} == {
+        one.metric
+        for one in lab.checks
+        if {"cat-tv1", "mean"} & {name for name, _ in selected(lab, one)}
+    }
+
+
+def test_a_sweep_is_asked_for_as_one(lab):
+    cases = part_of(lab, ["activation_maximization/cat"]).cases
+    assert [case.id for case in cases] == ["cat-tv1", "cat-tv4"]
+
+
+def test_a_part_that_is_not_there_or_hidden_is_refused(lab):
+    with pytest.raises(UsageError, match=r"no case 'layer_activations/mena'; did you mean"):
+        part_of(lab, ["layer_activations/mena"])
+    hidden = dataclasses.replace(lab.cases[2], hidden=True)
+    cases = tuple(hidden if case is lab.cases[2] else case for case in lab.cases)
+    with pytest.raises(UsageError, match="no case 'layer_activations/mean'"):
+        part_of(dataclasses.replace(lab, cases=cases), ["layer_activations/mean"])
 
 
 def test_a_case_of_another_function_cannot_be_named(lab):

@@ -28,6 +28,7 @@ from harness.texts import plain_word
 
 _EXPECTED = "expected a list of (class name, probability), highest first"
 _PERCENTAGES = "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
+_TIED = "the probabilities of {names} are so near to each other that any order of them is right"
 
 
 def normalise(lab: Lab, case: Case, value: Value) -> list[tuple[str, float]]:
@@ -103,7 +104,14 @@ def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
     score = agree / len(expected)
     measured = {"predictions_agreeing": agree, "largest_difference": worst}
     if not wrong:
-        return Judgement(True, min(score, 1.0), measured, margin=room(worst, tolerance, 0.0))
+        swapped = [
+            name
+            for (name, _p), (right, _q) in zip(item.value, expected, strict=True)
+            if plain_word(name) != plain_word(right)
+        ]
+        message = _TIED.format(names=", ".join(swapped)) if swapped else ""
+        margin = room(worst, tolerance, 0.0)
+        return Judgement(True, min(score, 1.0), measured, message, margin=margin)
     margin = min(score - 1.0, -1 / len(expected))
     trace = _trace(item, [name for _, name in classes])
     return Judgement(False, min(score, 0.99), measured, wrong, _hint(item), margin, trace)
