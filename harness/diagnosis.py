@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 
 from harness.catalogue import Entry
 from harness.errors import LabError
+from harness.language import gettext as _
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
 from harness.results import (
     CheckResult,
@@ -102,7 +103,7 @@ def nearest(
         theirs = {key: value for key, value in mistake.failures.items() if key in left}
         value = confidence(compared, theirs)
         if best is None or value > best.confidence:
-            best = Diagnosis(mistake.name, value, mistake.hint, mistake.kind)
+            best = Diagnosis(mistake.name, value, _(mistake.hint), mistake.kind)
     return best
 
 

@@ -24,7 +24,8 @@ from harness.execution.sandbox import Sandbox
 from harness.golden import Golden
 from harness.keeping import Digests, merged, usable
 from harness.lab import Case, Lab, read_lab
-from harness.language import speaking
+from harness.language import gettext as _
+from harness.language import marked, speaking
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
 from harness.remembered import Remembered, digest
 from harness.results import (
@@ -41,18 +42,35 @@ from harness.techniques.base import Evidence, Metric, OutputError, sample
 
 # What a student can do about a case that returned nothing, by how it ended.
 _HINTS: Mapping[CaseStatus, str] = {
-    CaseStatus.NOT_LOADED: "run your file from top to bottom in a fresh Python; it must end "
-    "without an error and define the functions of the contract",
-    CaseStatus.RAISED: "the traceback shows the line of yours that failed",
-    CaseStatus.MISSING: "define the function with exactly this name and signature: {signature}",
-    CaseStatus.TIMED_OUT: "look for a loop that does not end, or far too many steps",
-    CaseStatus.CRASHED: "do not call exit() or os._exit(); look for native code that crashes",
-    CaseStatus.OUT_OF_MEMORY: "work in smaller batches, and keep no copies of the model",
-    CaseStatus.OVER_LIMIT: "use less of it: the lab's limits are in its handout",
-    CaseStatus.REFUSED: "return what the contract says: {signature}",
+    CaseStatus.NOT_LOADED: marked(
+        "run your file from top to bottom in a fresh Python; it must end without an error and "
+        "define the functions of the contract"
+    ),
+    CaseStatus.RAISED: marked("the traceback shows the line of yours that failed"),
+    CaseStatus.MISSING: marked(
+        "define the function with exactly this name and signature: {signature}"
+    ),
+    CaseStatus.TIMED_OUT: marked("look for a loop that does not end, or far too many steps"),
+    CaseStatus.CRASHED: marked(
+        "do not call exit() or os._exit(); look for native code that crashes"
+    ),
+    CaseStatus.OUT_OF_MEMORY: marked("work in smaller batches, and keep no copies of the model"),
+    CaseStatus.OVER_LIMIT: marked("use less of it: the lab's limits are in its handout"),
+    CaseStatus.REFUSED: marked("return what the contract says: {signature}"),
+}
+# How a case ended, in words that no student chose.
+_ENDED: Mapping[CaseStatus, str] = {
+    CaseStatus.NOT_LOADED: marked("the call ended: not loaded"),
+    CaseStatus.RAISED: marked("the call ended: raised"),
+    CaseStatus.MISSING: marked("the call ended: missing"),
+    CaseStatus.TIMED_OUT: marked("the call ended: timed out"),
+    CaseStatus.CRASHED: marked("the call ended: crashed"),
+    CaseStatus.OUT_OF_MEMORY: marked("the call ended: out of memory"),
+    CaseStatus.OVER_LIMIT: marked("the call ended: over limit"),
+    CaseStatus.REFUSED: marked("the call ended: refused"),
 }
 
-UNSANDBOXED = (
+UNSANDBOXED = marked(
     "graded without a sandbox: this code ran with all the rights of the person who graded it"
 )
 
@@ -188,7 +206,7 @@ class Grader:
         found = diagnose(checks, self.calibrated.known)
         run = outputs.run
         if not self.runner.sandbox.inner:
-            run = replace(run, notes=(*run.notes, UNSANDBOXED))
+            run = replace(run, notes=(*run.notes, _(UNSANDBOXED)))
         grade = Grade(submission.name, checks, run, self.environment, digests, found)
         return Graded(grade, outputs, told, ran=bool(calls))
 
@@ -265,7 +283,7 @@ def _evidence(
     if output.status is CaseStatus.NOT_RUN:
         return _Missing(case, Outcome.NOT_JUDGED, output.message, "")
     if output.status is not CaseStatus.RETURNED:
-        hint = _HINTS[output.status].format(signature=techniques.signature_of(case))
+        hint = _(_HINTS[output.status]).format(signature=techniques.signature_of(case))
         # What an exception says in a hidden case could be the case itself.
         message = words_of(output.status) if case.hidden else output.message
         return _Missing(case, Outcome.FAILED, message, hint)
@@ -325,7 +343,7 @@ def _judge_one(
 
 def words_of(status: CaseStatus) -> str:
     """How a case ended, in words that no student chose."""
-    return f"the call ended: {status.value.replace('_', ' ')}"
+    return _(_ENDED[status])
 
 
 def _in_english(lab: Lab, case: Case, value: Value) -> str:
@@ -351,6 +369,8 @@ def _refused(message: str, value: Value) -> Trace:
 def _our_fault(error: Exception) -> tuple[str, str]:
     """Message and hint for a fault of the harness or of the machine while it judged."""
     return (
-        f"the harness could not judge this ({type(error).__name__}: {error})",
-        "this is not the student's fault; please report it with the lab and the outputs",
+        _("the harness could not judge this ({error})").format(
+            error=f"{type(error).__name__}: {error}"
+        ),
+        _("this is not the student's fault; please report it with the lab and the outputs"),
     )

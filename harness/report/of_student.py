@@ -10,10 +10,18 @@ from typing import Any
 from harness import techniques
 from harness.figures import Figure
 from harness.lab import Case, Lab
+from harness.language import gettext as _
 from harness.outputs import CaseStatus, Outputs
 from harness.remembered import Figures
 from harness.report.photographs import Photograph, photographs
-from harness.report.words import kind_sentence, outcome_word, run_sentence, technique_title, words
+from harness.report.words import (
+    kind_sentence,
+    measure_name,
+    outcome_word,
+    run_sentence,
+    technique_title,
+    words,
+)
 
 
 @dataclass(frozen=True)
@@ -283,14 +291,14 @@ def _case(
 def _numbers(case: Mapping[str, Any]) -> tuple[Number, ...]:
     limits = case["threshold"]
     return tuple(
-        Number(words(name), _shown(value), _shown(limits[name]) if name in limits else "")
+        Number(measure_name(name), _shown(value), _shown(limits[name]) if name in limits else "")
         for name, value in case["measured"].items()
     )
 
 
 def _shown(value: Any) -> str:
     if value is None:
-        return "none"
+        return _("none")
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

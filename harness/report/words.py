@@ -1,4 +1,4 @@
-"""Plain English for what grades say in codes."""
+"""Plain words for what grades say in codes."""
 
 from __future__ import annotations
 
@@ -6,48 +6,88 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from harness.language import gettext as _
+from harness.language import marked
 from harness.techniques import TECHNIQUES
 
-_OUTCOMES = {"passed": "passed", "failed": "failed", "not_judged": "not judged"}
+_OUTCOMES = {
+    "passed": marked("passed"),
+    "failed": marked("failed"),
+    "not_judged": marked("not judged"),
+}
 _RUNS = {
-    "completed": "Your code ran to the end.",
-    "failed_to_load": "Your file could not be loaded, so none of its functions could be called.",
-    "crashed": "Your code ended the process it ran in.",
-    "timed_out": "Your code took longer than allowed.",
-    "out_of_memory": "Your code needed more memory than allowed.",
-    "over_limit": "Your code used more than the lab allows.",
-    "refused": "Something your code returned could not be taken over.",
-    "not_run": "Your code was not run. This is not your fault, and your instructor sees it too.",
+    "completed": marked("Your code ran to the end."),
+    "failed_to_load": marked(
+        "Your file could not be loaded, so none of its functions could be called."
+    ),
+    "crashed": marked("Your code ended the process it ran in."),
+    "timed_out": marked("Your code took longer than allowed."),
+    "out_of_memory": marked("Your code needed more memory than allowed."),
+    "over_limit": marked("Your code used more than the lab allows."),
+    "refused": marked("Something your code returned could not be taken over."),
+    "not_run": marked(
+        "Your code was not run. This is not your fault, and your instructor sees it too."
+    ),
 }
 
 
 def outcome_word(outcome: str) -> str:
     """An outcome for people."""
-    return _OUTCOMES.get(outcome, outcome)
+    return _(_OUTCOMES[outcome]) if outcome in _OUTCOMES else outcome
 
 
 def run_sentence(run: Mapping[str, Any]) -> str:
     """How the run ended, in a sentence."""
-    return _RUNS.get(run["status"], words(run["status"]) + ".")
+    return _(_RUNS[run["status"]]) if run["status"] in _RUNS else words(run["status"]) + "."
 
 
 _KINDS = {
-    "input": "The method looks right; what it is applied to does not.",
-    "presentation": "The result looks right; the form in which it is returned does not.",
+    "input": marked("The method looks right; what it is applied to does not."),
+    "presentation": marked("The result looks right; the form in which it is returned does not."),
 }
 
 
 def kind_sentence(kind: str) -> str:
     """What a diagnosis says about the rest of the work; nothing where the method is wrong."""
-    return _KINDS.get(kind, "")
+    return _(_KINDS[kind]) if kind in _KINDS else ""
 
 
 def technique_title(name: str) -> str:
     """The name of a technique for people."""
-    return TECHNIQUES[name].title if name in TECHNIQUES else words(name)
+    return _(TECHNIQUES[name].title) if name in TECHNIQUES else words(name)
 
 
 def words(name: str) -> str:
     """An identifier as words: `tv_weight` → `TV weight`."""
     text = re.sub(r"\b(tv|iou)\b", lambda found: found[0].upper(), re.sub("[_-]+", " ", name))
     return (text[:1].upper() + text[1:]).replace("IOU", "IoU")
+
+
+# Names of measures, as tables of numbers have them.
+_MEASURES = {
+    "predictions_agreeing": marked("predictions agreeing"),
+    "largest_difference": marked("largest difference"),
+    "layers_agreeing": marked("layers agreeing"),
+    "layers": marked("layers"),
+    "classes_agreeing": marked("classes agreeing"),
+    "classes": marked("classes"),
+    "pixels_agreeing": marked("pixels agreeing"),
+    "pixels_judged": marked("pixels judged"),
+    "relative_score": marked("relative score"),
+    "score": marked("score"),
+    "reference_score": marked("expected score"),
+    "resemblance": marked("resemblance to the data"),
+    "variation": marked("variation"),
+    "falling": marked("falling"),
+    "last_to_first": marked("last to first"),
+    "iou": marked("IoU"),
+    "soft_iou": marked("soft IoU"),
+    "similarity": marked("SSIM"),
+    "rank": marked("rank correlation"),
+    "correlation": marked("correlation"),
+}
+
+
+def measure_name(name: str) -> str:
+    """The name of a measure for people."""
+    return _(_MEASURES[name]) if name in _MEASURES else words(name)

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from harness.calls import Oracle
 from harness.lab import Case, Lab
+from harness.language import gettext as _
+from harness.language import marked
 from harness.metrics.images import axis_roughness, rank_correlation, standardised_variation
 from harness.models import PREPROCESSINGS
 from harness.outputs import Value
@@ -31,7 +33,9 @@ from harness.techniques.base import (
 )
 from harness.techniques.figures.activation_maximization import figures
 
-_EXPECTED = "expected one image (H, W, C) as the network takes it"
+
+def _expected() -> str:
+    return _("expected one image (H, W, C) as the network takes it")
 
 
 def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
@@ -39,25 +43,30 @@ def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise OutputError(f"returned lists of unequal length; {_EXPECTED}") from None
+        text = _("returned lists of unequal length; {expected}")
+        raise OutputError(text.format(expected=_expected())) from None
     if array.dtype.kind not in "fiub":
-        raise OutputError(f"returned {array.dtype} values; {_EXPECTED}")
+        text = _("returned {kind} values; {expected}")
+        raise OutputError(text.format(kind=array.dtype, expected=_expected()))
     image = array[0] if array.ndim == 4 and array.shape[0] == 1 else array
     image = image[..., None] if image.ndim == 2 else image
     if image.ndim != 3 or image.size == 0:
-        raise OutputError(f"returned shape {array.shape}; {_EXPECTED}")
+        text = _("returned shape {shape}; {expected}")
+        raise OutputError(text.format(shape=array.shape, expected=_expected()))
     image = image.astype("float64")
     if not np.isfinite(image).all():
-        hint = "look for a division by zero, or a step so large that the ascent diverges"
-        raise OutputError(f"the image holds NaN or infinity; {_EXPECTED}", hint)
+        hint = _("look for a division by zero, or a step so large that the ascent diverges")
+        text = _("the image holds NaN or infinity; {expected}")
+        raise OutputError(text.format(expected=_expected()), hint)
     low, high = PREPROCESSINGS[lab.models[case.model].preprocessing].input_range
     slack = 1e-3 * (high - low)
     if image.min() < low - slack or image.max() > high + slack:
-        raise OutputError(
-            f"the image goes from {image.min():.4g} to {image.max():.4g}; expected values within "
-            f"model.input_range, {low:g} to {high:g}",
-            "clip or rescale the image into model.input_range before you return it",
-        )
+        text = _(
+            "the image goes from {least:.4g} to {most:.4g}; expected values within "
+            "model.input_range, {low:g} to {high:g}"
+        ).format(least=image.min(), most=image.max(), low=low, high=high)
+        hint = _("clip or rescale the image into model.input_range before you return it")
+        raise OutputError(text, hint)
     return image
 
 
@@ -140,26 +149,35 @@ def judge_score(
     trace = _trace(item, reached)
     score = float(np.clip(relative, 0, 0.99))
     if relative >= threshold["relative_score"]:
-        message = (
-            f"the image is nearly one of the data (correlation {resemblance:.2f}, at most "
-            f"{threshold['resemblance']:.2f}); expected one made by ascending the gradient"
+        message = _(
+            "the image is nearly one of the data (correlation {found:.2f}, at most {most:.2f}); "
+            "expected one made by ascending the gradient"
+        ).format(found=resemblance, most=threshold["resemblance"])
+        hint = _(
+            "start from noise and change the image step by step along the gradient of the logit"
         )
-        hint = "start from noise and change the image step by step along the gradient of the logit"
         return Judgement(False, score, measured, message, hint, margin, trace)
     indices = item.case.arguments["filter_indices"]
     weakest = indices[int(reached.argmin())]
-    message = (
-        f"output {weakest} of {item.case.arguments['layer_name']} reaches {reached.min():.2f} on "
-        f"your image; the reference's reaches {reference:.2f}, expected at least "
-        f"{grey + threshold['relative_score'] * (reference - grey):.2f}"
+    message = _(
+        "output {index} of {layer} reaches {reached:.2f} on your image; the reference's reaches "
+        "{reference:.2f}, expected at least {least:.2f}"
+    ).format(
+        index=weakest,
+        layer=item.case.arguments["layer_name"],
+        reached=reached.min(),
+        reference=reference,
+        least=grey + threshold["relative_score"] * (reference - grey),
     )
-    hint = (
+    several = _(
         "every index of filter_indices must be excited: add their logits up in the loss, and look "
         "at each of them"
-        if len(indices) > 1
-        else "climb the gradient of the logit (before softmax) of the asked output, for enough "
-        "steps, and check the sign of the update"
     )
+    one = _(
+        "climb the gradient of the logit (before softmax) of the asked output, for enough steps, "
+        "and check the sign of the update"
+    )
+    hint = several if len(indices) > 1 else one
     return Judgement(False, score, measured, message, hint, margin, trace)
 
 
@@ -215,16 +233,16 @@ def judge_smoothness(
     measured = {"variation": variation}
     if variation == 0:
         trace = Trace("constant", np.zeros(1, "float32"), np.zeros(1, "float32"))
-        message = "the image is constant"
-        return Judgement(False, 0.0, measured, message, "start from noise", trace=trace)
+        message, hint = _("the image is constant"), _("start from noise")
+        return Judgement(False, 0.0, measured, message, hint, trace=trace)
     margin = room(variation, limit, 0.0)
     if margin >= 0:
         return Judgement(True, 1.0, measured, margin=margin)
-    message = (
-        f"the image is rougher than its tv_weight allows: total variation {variation:.2f} after "
-        f"standardising, expected at most {limit:.2f}"
-    )
-    hint = "the loss needs the total variation times tv_weight, with a plus sign when minimised"
+    message = _(
+        "the image is rougher than its tv_weight allows: total variation {found:.2f} after "
+        "standardising, expected at most {most:.2f}"
+    ).format(found=variation, most=limit)
+    hint = _("the loss needs the total variation times tv_weight, with a plus sign when minimised")
     trace = _trace(item, scores(item.case, item.value, oracle))
     return Judgement(False, min(0.99, limit / variation), measured, message, hint, margin, trace)
 
@@ -248,14 +266,14 @@ def judge_fall(
     if margin >= 0:
         return Judgement(True, 1.0, measured, margin=margin)
     listed = ", ".join(
-        f"{weight:g}: {down:.2f} and {across:.2f}"
+        _("{weight:g}: {down:.2f} and {across:.2f}").format(weight=weight, down=down, across=across)
         for weight, (down, across) in zip(weights, roughness, strict=True)
     )
-    message = (
+    message = _(
         "a larger tv_weight must give a smoother image along both axes; roughness down and across "
-        f"by tv_weight: {listed}"
-    )
-    hint = (
+        "by tv_weight: {listed}"
+    ).format(listed=listed)
+    hint = _(
         "check that tv_weight reaches the loss, that the penalty is large enough to count, and "
         "that it has the differences along both axes"
     )
@@ -291,8 +309,8 @@ def judge_repeat(
     margin = -1.0 if largest is None else room(largest, threshold["largest_difference"], 0.0)
     if margin >= 0:
         return Judgement(True, 1.0, measured, margin=margin)
-    message = "the same arguments and the same seed gave two different images"
-    hint = "draw the start image, and all else that is random, from a generator made with seed"
+    message = _("the same arguments and the same seed gave two different images")
+    hint = _("draw the start image, and all else that is random, from a generator made with seed")
     trace = Trace("differ", np.ones(1, "float32"), np.zeros(1, "float32"))
     return Judgement(False, 0.0, measured, message, hint, margin, trace)
 
@@ -301,15 +319,17 @@ def _wrong_shape(item: Evidence) -> Judgement | None:
     expected = tuple(int(size) for size in item.facts["shape"])
     if item.value.shape == expected:
         return None
-    message = f"expected an image of shape {expected}, got {item.value.shape}"
-    return Judgement(False, 0.0, {}, message, "return one image as the network takes it")
+    message = _("expected an image of shape {expected}, got {got}").format(
+        expected=expected, got=item.value.shape
+    )
+    return Judgement(False, 0.0, {}, message, _("return one image as the network takes it"))
 
 
 _CALL = ("maximize_activation",)
 
 TECHNIQUE = Technique(
     name="activation_maximization",
-    title="Activation maximization",
+    title=marked("Activation maximization"),
     functions={
         "maximize_activation": Function(
             parameters=("model", "layer_name", "filter_indices", "tv_weight", "seed"),

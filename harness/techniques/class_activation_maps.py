@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from harness.calls import Oracle
 from harness.lab import Case, Lab
+from harness.language import gettext as _
+from harness.language import marked
 from harness.metrics.heatmaps import (
     correlation,
     mean_iou,
@@ -33,7 +35,11 @@ from harness.techniques.base import (
 )
 from harness.techniques.figures.class_activation_maps import figures
 
-_EXPECTED = "expected one heatmap (h, w), of the layer's size or the image's"
+
+def _expected() -> str:
+    return _("expected one heatmap (h, w), of the layer's size or the image's")
+
+
 _MEASURES = {
     "iou": mean_iou,
     "soft_iou": soft_iou,
@@ -42,11 +48,11 @@ _MEASURES = {
     "correlation": correlation,
 }
 _WORDS = {
-    "iou": "IoU",
-    "soft_iou": "soft IoU",
-    "similarity": "SSIM",
-    "rank": "rank correlation",
-    "correlation": "correlation",
+    "iou": marked("IoU"),
+    "soft_iou": marked("soft IoU"),
+    "similarity": marked("SSIM"),
+    "rank": marked("rank correlation"),
+    "correlation": marked("correlation"),
 }
 
 
@@ -56,9 +62,11 @@ def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
         try:
             value = np.asarray(value)
         except ValueError:
-            raise OutputError(f"returned lists of unequal length; {_EXPECTED}") from None
+            text = _("returned lists of unequal length; {expected}")
+            raise OutputError(text.format(expected=_expected())) from None
     if value.dtype.kind not in "fiub":
-        raise OutputError(f"returned {value.dtype} values; {_EXPECTED}")
+        text = _("returned {kind} values; {expected}")
+        raise OutputError(text.format(kind=value.dtype, expected=_expected()))
     heatmap = value
     if heatmap.ndim == 4 and heatmap.shape[0] == 1:
         heatmap = heatmap[0]
@@ -68,15 +76,17 @@ def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
         heatmap = heatmap[..., 0]
     if heatmap.ndim != 2 or heatmap.size == 0:
         hint = (
-            "return the map itself, before it is coloured or laid over the photograph"
+            _("return the map itself, before it is coloured or laid over the photograph")
             if heatmap.ndim == 3 and heatmap.shape[-1] in (3, 4)
-            else "average over the channels is part of the method: the result has two axes"
+            else _("average over the channels is part of the method: the result has two axes")
         )
-        raise OutputError(f"returned shape {value.shape}; {_EXPECTED}", hint)
+        text = _("returned shape {shape}; {expected}")
+        raise OutputError(text.format(shape=value.shape, expected=_expected()), hint)
     heatmap = heatmap.astype("float64")
     if not np.isfinite(heatmap).all():
-        hint = "look for a division by the maximum of a map that is zero everywhere"
-        raise OutputError(f"the map holds NaN or infinity; {_EXPECTED}", hint)
+        hint = _("look for a division by the maximum of a map that is zero everywhere")
+        text = _("the map holds NaN or infinity; {expected}")
+        raise OutputError(text.format(expected=_expected()), hint)
     return heatmap
 
 
@@ -94,11 +104,10 @@ def judge_agreement(
     height, width = item.accepted[0].shape
     image: Any = item.arguments["image"]
     if item.value.shape not in ((height, width), image.shape[:2]):
-        message = (
-            f"expected a map of the layer's size {(height, width)} or of the image's "
-            f"{image.shape[:2]}, got {item.value.shape}"
-        )
-        hint = "check which layer the map is taken from"
+        message = _(
+            "expected a map of the layer's size {layer} or of the image's {image}, got {got}"
+        ).format(layer=(height, width), image=image.shape[:2], got=item.value.shape)
+        hint = _("check which layer the map is taken from")
         trace = Trace("another size", _scaled_sample(item.value), np.zeros(0, "float32"))
         return Judgement(False, 0.0, {}, message, hint, trace=trace)
     heatmap = to_grid(item.value, (height, width))
@@ -109,11 +118,13 @@ def judge_agreement(
     if margin >= 0:
         return Judgement(True, score, measured, margin=margin)
     short = ", ".join(
-        f"{_WORDS[name]} {measured[name]:.2f} (at least {least:.2f})"
+        _("{name} {value:.2f} (at least {least:.2f})").format(
+            name=_(_WORDS[name]), value=measured[name], least=least
+        )
         for name, least in threshold.items()
         if measured[name] < least
     )
-    message = f"the map agrees too little with the expected one: {short}"
+    message = _("the map agrees too little with the expected one: {short}").format(short=short)
     trace = Trace("map", _scaled_sample(heatmap), _scaled_sample(item.accepted[0]))
     hint = _hint(item, heatmap)
     return Judgement(False, min(0.99, score), measured, message, hint, margin, trace)
@@ -135,20 +146,25 @@ def _room(measured: Mapping[str, float], threshold: Mapping[str, float]) -> floa
 
 def _hint(item: Evidence, heatmap: npt.NDArray[np.float64]) -> str:
     if heatmap.min() < 0:
-        return "the map has negative values: the weighted sum goes through a ReLU (eq. 2)"
+        return _("the map has negative values: the weighted sum goes through a ReLU (eq. 2)")
     if np.ptp(heatmap) <= 1e-12 * heatmap.max():
-        return "the map is empty or constant; check the gradient and the layer's output"
-    guided = ", guided at every ReLU on the way" if item.arguments.get("modifier") else ""
-    return (
+        return _("the map is empty or constant; check the gradient and the layer's output")
+    if item.arguments.get("modifier"):
+        return _(
+            "check one by one: the score is the asked class's logit (before softmax), its gradient "
+            "at the asked layer, guided at every ReLU on the way, averaged over the map into one "
+            "weight per channel, the weighted sum, and the ReLU"
+        )
+    return _(
         "check one by one: the score is the asked class's logit (before softmax), its gradient "
-        f"at the asked layer{guided}, averaged over the map into one weight per channel, the "
-        "weighted sum, and the ReLU"
+        "at the asked layer, averaged over the map into one weight per channel, the weighted sum, "
+        "and the ReLU"
     )
 
 
 TECHNIQUE = Technique(
     name="class_activation_maps",
-    title="Class activation maps",
+    title=marked("Class activation maps"),
     functions={
         "class_activation_map": Function(
             parameters=("model", "image", "class_index", "layer_name", "modifier"),

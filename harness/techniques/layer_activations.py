@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from harness.calls import Oracle
 from harness.lab import Case, Lab
+from harness.language import gettext as _
+from harness.language import marked
 from harness.outputs import Value
 from harness.results import Trace
 from harness.techniques import arguments
@@ -39,17 +41,24 @@ def normalise(lab: Lab, case: Case, value: Value) -> Any:
     elif isinstance(value, np.ndarray) and len(names) == 1:
         value = {names[0]: value}
     if not isinstance(value, dict):
+        hint = _("return {{name: activation}} for the layers asked: {names}")
         raise OutputError(
-            f"returned {_kind(value)}; expected a dict from layer name to array",
-            f"return {{name: activation}} for the layers asked: {', '.join(names)}",
+            _("returned {what}; expected a dict from layer name to array").format(
+                what=_kind(value)
+            ),
+            hint.format(names=", ".join(names)),
         )
     missing = [name for name in names if name not in value]
     if missing:
         raise OutputError(
-            f"no activations for {', '.join(missing)}; found {', '.join(value) or 'an empty dict'}",
-            "return one entry for every name in layer_names",
+            _("no activations for {missing}; found {found}").format(
+                missing=", ".join(missing), found=", ".join(value) or _("an empty dict")
+            ),
+            _("return one entry for every name in layer_names"),
         )
-    return {name: _real(_as_array(value[name]), f"layer {name}") for name in names}
+    return {
+        name: _real(_as_array(value[name]), _("layer {name}").format(name=name)) for name in names
+    }
 
 
 def facts(
@@ -105,10 +114,14 @@ def judge_layers(
     for name, golden in expected.items():
         problem = _difference(item.value[name], golden, threshold["tolerance"])
         agreeing += not problem
-        first = first or (problem and f"layer {name}: {problem}")
+        first = first or (
+            problem and _("layer {name}: {problem}").format(name=name, problem=problem)
+        )
     off = _largest_off(item.value, expected)
     measured = {"layers_agreeing": agreeing, "layers": len(expected), "largest_difference": off}
-    hint = "compare the first layer that differs: preprocessing once, the right layer, no reshape"
+    hint = _(
+        "compare the first layer that differs: preprocessing once, the right layer, no reshape"
+    )
     score = agreeing / len(expected)
     margin = room(off, threshold["tolerance"], 0.0)
     trace = _trace(item.value, expected) if first else None
@@ -125,7 +138,7 @@ def judge_mean(
     problem = _difference(value, golden, threshold["tolerance"])
     trace = _trace({"": value}, {"": golden}) if problem else None
     if value.shape != golden.shape:
-        hint = "return shape (classes, h, w, c): one average map per class, for every filter"
+        hint = _("return shape (classes, h, w, c): one average map per class, for every filter")
         return Judgement(False, 0.0, {}, problem, hint, trace=trace)
     limit = threshold["tolerance"] * float(np.abs(golden).max())
     right = np.abs(value - golden).reshape(len(golden), -1).max(axis=1) <= limit
@@ -135,7 +148,9 @@ def judge_mean(
         "classes": len(golden),
         "largest_difference": off,
     }
-    hint = "average over the images of each class (not over pixels or filters), divided by how many"
+    hint = _(
+        "average over the images of each class (not over pixels or filters), divided by how many"
+    )
     margin = room(off, threshold["tolerance"], 0.0)
     score = float(right.mean())
     return Judgement(not problem, score, measured, problem, hint if problem else "", margin, trace)
@@ -148,7 +163,7 @@ def judge_dominant(
     [item] = evidence
     golden: Array = item.accepted[0]
     value = batchless(item.value, golden.shape)
-    hint = (
+    hint = _(
         "for each image and pixel the filter with the highest activation; then, over the images "
         "of a class, the filter that wins most often: shape (classes, h, w), integers"
     )
@@ -159,10 +174,10 @@ def judge_dominant(
     share = float((value == golden)[judged].mean()) if judged.any() else 1.0
     measured = {"pixels_agreeing": share, "pixels_judged": int(judged.sum())}
     passed = share >= threshold["pixels_agreeing"]
-    message = (
-        f"{share:.1%} of the pixels without a tie have the right filter; expected at least "
-        f"{threshold['pixels_agreeing']:.1%}"
-    )
+    message = _(
+        "{share:.1%} of the pixels without a tie have the right filter; expected at least "
+        "{least:.1%}"
+    ).format(share=share, least=threshold["pixels_agreeing"])
     margin = room(share, threshold["pixels_agreeing"], 1.0)
     if passed:
         return Judgement(True, share, measured, margin=margin)
@@ -210,14 +225,14 @@ def _difference(value: Array, golden: Array, tolerance: float) -> str:
     if not off.any():
         return ""
     place = tuple(int(i) for i in np.argwhere(off)[0])
-    return (
-        f"{off.mean():.1%} of the values differ; first at {list(place)}: expected "
-        f"{golden[place]:.4g}, got {value[place]:.4g}"
-    )
+    return _(
+        "{share:.1%} of the values differ; first at {place}: expected {expected:.4g}, got {got:.4g}"
+    ).format(share=off.mean(), place=list(place), expected=golden[place], got=value[place])
 
 
 def _shape_message(value: Array, golden: Array) -> str:
-    return f"expected shape {golden.shape}, got {value.shape}"
+    text = _("expected shape {expected}, got {got}")
+    return text.format(expected=golden.shape, got=value.shape)
 
 
 def _statistic(value: Value) -> Array:
@@ -226,36 +241,38 @@ def _statistic(value: Value) -> Array:
             stacked: list[Value] = [value[str(label)] for label in range(len(value))]
         except KeyError:
             found = ", ".join(list(value)[:12])
-            raise OutputError(
-                f"returned a dict with keys {found}; expected an array, or keys 0, 1, 2, …"
-            ) from None
+            text = _("returned a dict with keys {found}; expected an array, or keys 0, 1, 2, …")
+            raise OutputError(text.format(found=found)) from None
         value = stacked
-    return _real(_as_array(value), "the result")
+    return _real(_as_array(value), _("the result"))
 
 
 def _as_array(value: Value) -> Array:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise OutputError("returned lists of unequal length; expected one array") from None
+        text = _("returned lists of unequal length; expected one array")
+        raise OutputError(text) from None
     if array.dtype.kind not in "fiub":
-        raise OutputError(f"returned {_kind(value)}; expected an array of numbers")
+        text = _("returned {what}; expected an array of numbers")
+        raise OutputError(text.format(what=_kind(value)))
     return array
 
 
 def _real(array: Array, name: str) -> Array:
     array = array.astype("float64")
     if not np.isfinite(array).all():
-        raise OutputError(f"{name} holds NaN or infinity", "look for a division by zero")
+        text = _("{name} holds NaN or infinity").format(name=name)
+        raise OutputError(text, _("look for a division by zero"))
     return array
 
 
 def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        return _("an array of shape {shape}").format(shape=value.shape)
     if isinstance(value, (list, dict)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
+        return _("a {kind} of {n}").format(kind=type(value).__name__, n=len(value))
+    return _("a {kind}").format(kind=type(value).__name__)
 
 
 _DATASET = {"dataset": arguments.dataset(), "layer_name": arguments.layer()}
@@ -263,7 +280,7 @@ _DATASET_PARAMETERS = ("model", "images", "labels", "layer_name")
 
 TECHNIQUE = Technique(
     name="layer_activations",
-    title="Layer activation maps",
+    title=marked("Layer activation maps"),
     functions={
         "layer_activations": Function(
             parameters=("model", "image", "layer_names"),

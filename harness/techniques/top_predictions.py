@@ -11,6 +11,8 @@ import numpy as np
 
 from harness.calls import Oracle
 from harness.lab import Case, Lab
+from harness.language import gettext as _
+from harness.language import marked
 from harness.outputs import Value
 from harness.results import Trace
 from harness.techniques import arguments
@@ -26,22 +28,31 @@ from harness.techniques.base import (
 from harness.techniques.figures.top_predictions import figures
 from harness.texts import plain_word
 
-_EXPECTED = "expected a list of (class name, probability), highest first"
-_PERCENTAGES = "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
-_TIED = "the probabilities of {names} are so near to each other that any order of them is right"
+_PERCENTAGES = marked(
+    "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
+)
+_TIED = marked(
+    "the probabilities of {names} are so near to each other that any order of them is right"
+)
+
+
+def _expected() -> str:
+    return _("expected a list of (class name, probability), highest first")
 
 
 def normalise(lab: Lab, case: Case, value: Value) -> list[tuple[str, float]]:
     """Pairs (name, probability) from pairs, `decode_predictions`' triples, a dict or an array."""
     if isinstance(value, np.ndarray):
+        text = _("returned an array of numbers, {kind} {shape}; {expected}")
         raise OutputError(
-            f"returned an array of numbers, {value.dtype} {value.shape}; {_EXPECTED}",
-            "use model.decode_predictions(probabilities, top=k) to get the names",
+            text.format(kind=value.dtype, shape=value.shape, expected=_expected()),
+            _("use model.decode_predictions(probabilities, top=k) to get the names"),
         )
     if isinstance(value, dict):
         value = [[name, probability] for name, probability in value.items()]
     if not isinstance(value, list):
-        raise OutputError(f"returned {_short(value)}; {_EXPECTED}")
+        text = _("returned {what}; {expected}")
+        raise OutputError(text.format(what=_short(value), expected=_expected()))
     if len(value) == 1 and isinstance(value[0], list) and _is_list_of_rows(value[0]):
         value = value[0]  # the batch axis of decode_predictions
     return [_pair(row) for row in value]
@@ -66,11 +77,11 @@ def judge_agreement(
     """
     [item] = evidence
     judgement = _judge(item, threshold)
-    if judgement.passed or not any(probability > 1.0001 for _, probability in item.value):
+    if judgement.passed or not any(probability > 1.0001 for _name, probability in item.value):
         return judgement
     shares = [(name, probability / 100) for name, probability in item.value]
     as_shares = _judge(replace(item, value=shares), threshold)
-    return replace(as_shares, message=_PERCENTAGES) if as_shares.passed else judgement
+    return replace(as_shares, message=_(_PERCENTAGES)) if as_shares.passed else judgement
 
 
 def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
@@ -79,28 +90,31 @@ def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
     classes = item.lab.models[item.case.model].classes
     # Two of ImageNet's classes may share a name (crane, maillot): a name has a list.
     known: dict[str, list[float]] = {}
-    for (_, name), p in zip(classes, probabilities, strict=True):
+    for (_id, name), p in zip(classes, probabilities, strict=True):
         known.setdefault(plain_word(name), []).append(float(p))
     ranked = sorted(map(float, probabilities), reverse=True)
     expected = item.accepted[0]
     agree, worst, wrong = 0, 0.0, ""
     for rank, (name, probability) in enumerate(item.value[: len(expected)]):
         if plain_word(name) not in known:
-            wrong = wrong or f"{name!r} is not a class of the model"
+            wrong = wrong or _("{name!r} is not a class of the model").format(name=name)
             continue
         true = min(known[plain_word(name)], key=lambda p: abs(p - probability))
         in_place = abs(true - ranked[rank]) <= threshold["tie"]
         worst = max(worst, abs(probability - true))
         agree += in_place and abs(probability - true) <= tolerance
         if not in_place:
-            wrong = wrong or f"place {rank + 1}: expected {expected[rank][0]!r}, got {name!r}"
+            text = _("place {place}: expected {expected!r}, got {got!r}")
+            wrong = wrong or text.format(place=rank + 1, expected=expected[rank][0], got=name)
         elif abs(probability - true) > tolerance:
-            wrong = wrong or f"{name!r}: expected probability {true:.3f}, got {probability:.3f}"
-    names = [plain_word(name) for name, _ in item.value]
+            text = _("{name!r}: expected probability {expected:.3f}, got {got:.3f}")
+            wrong = wrong or text.format(name=name, expected=true, got=probability)
+    names = [plain_word(name) for name, _p in item.value]
     if len(names) != len(expected):
-        wrong = f"expected {len(expected)} predictions, got {len(names)}"
+        text = _("expected {expected} predictions, got {got}")
+        wrong = text.format(expected=len(expected), got=len(names))
     elif any(names.count(name) > len(known.get(name, names)) for name in names):
-        wrong = "a class is named twice"
+        wrong = _("a class is named twice")
     score = agree / len(expected)
     measured = {"predictions_agreeing": agree, "largest_difference": worst}
     if not wrong:
@@ -109,11 +123,11 @@ def _judge(item: Evidence, threshold: Mapping[str, float]) -> Judgement:
             for (name, _p), (right, _q) in zip(item.value, expected, strict=True)
             if plain_word(name) != plain_word(right)
         ]
-        message = _TIED.format(names=", ".join(swapped)) if swapped else ""
+        message = _(_TIED).format(names=", ".join(swapped)) if swapped else ""
         margin = room(worst, tolerance, 0.0)
         return Judgement(True, min(score, 1.0), measured, message, margin=margin)
     margin = min(score - 1.0, -1 / len(expected))
-    trace = _trace(item, [name for _, name in classes])
+    trace = _trace(item, [name for _id, name in classes])
     return Judgement(False, min(score, 0.99), measured, wrong, _hint(item), margin, trace)
 
 
@@ -127,21 +141,21 @@ def _trace(item: Evidence, classes: Sequence[str]) -> Trace:
             row[known.get(plain_word(name), len(classes))] = 1.0
             row[-1] = np.clip(probability, -30, 30)
         made.append(table.ravel())
-    logits = any(not -1e-4 <= probability <= 1.0001 for _, probability in item.value)
+    logits = any(not -1e-4 <= probability <= 1.0001 for _name, probability in item.value)
     return Trace("logits" if logits else "probabilities", made[0], made[1])
 
 
 def _hint(item: Evidence) -> str:
-    probabilities = [probability for _, probability in item.value]
+    probabilities = [probability for _name, probability in item.value]
     if probabilities and not all(0 <= p <= 1.0001 for p in probabilities):
-        return "these are not probabilities; return the output of the softmax, not the logits"
+        return _("these are not probabilities; return the output of the softmax, not the logits")
     if probabilities == sorted(probabilities) and len(set(probabilities)) > 1:
-        return "the list is in ascending order; the most probable class comes first"
-    if {plain_word(name) for name, _ in item.value} == {
-        plain_word(name) for name, _ in item.accepted[0]
+        return _("the list is in ascending order; the most probable class comes first")
+    if {plain_word(name) for name, _p in item.value} == {
+        plain_word(name) for name, _p in item.accepted[0]
     }:
-        return "the classes are right; check their order and probabilities"
-    return (
+        return _("the classes are right; check their order and probabilities")
+    return _(
         "check that the image goes through model.preprocess_input exactly once, that its channels "
         "are in the order red, green, blue, and that classes are named by decode_predictions"
     )
@@ -153,22 +167,28 @@ def _is_list_of_rows(value: Value) -> bool:
 
 def _pair(row: Value) -> tuple[str, float]:
     if not isinstance(row, list) or len(row) not in (2, 3):
-        raise OutputError(f"an entry is {_short(row)}; {_EXPECTED}")
+        text = _("an entry is {what}; {expected}")
+        raise OutputError(text.format(what=_short(row), expected=_expected()))
     name, probability = row[-2:]
     if not isinstance(name, str):
         raise OutputError(
-            f"an entry names its class {_short(name)}; expected the class's name",
-            "use model.decode_predictions(probabilities, top=k) to get the names",
+            _("an entry names its class {what}; expected the class's name").format(
+                what=_short(name)
+            ),
+            _("use model.decode_predictions(probabilities, top=k) to get the names"),
         )
     if isinstance(probability, np.ndarray) and probability.size == 1:
         probability = probability.item()
     try:
         number = float(probability)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        message = f"the probability of {name!r} is {_short(probability)}; expected a number"
+        message = _("the probability of {name!r} is {what}; expected a number").format(
+            name=name, what=_short(probability)
+        )
         raise OutputError(message) from None
     if not math.isfinite(number):
-        raise OutputError(f"the probability of {name!r} is {number}; expected a number from 0 to 1")
+        text = _("the probability of {name!r} is {what}; expected a number from 0 to 1")
+        raise OutputError(text.format(name=name, what=number))
     return name[:200], number  # no class has a longer name, and messages stay short
 
 
@@ -179,7 +199,7 @@ def _short(value: Any) -> str:
 
 TECHNIQUE = Technique(
     name="top_predictions",
-    title="Top predictions",
+    title=marked("Top predictions"),
     functions={
         "top_predictions": Function(
             parameters=("model", "image", "k"),

@@ -107,7 +107,9 @@ def rejudge(folder: Path, count: int = 300) -> dict[str, Any]:
     kept, grade = book.outputs(first.name), book.read(first.name)
     with Grader(open_lab(lab / "lab.yaml")) as grader:
         golden = grader.golden.digest
-        told = Remembered.from_bytes(book.remembered(first.name), digest(kept.digests, golden))
+        told = Remembered.from_bytes(
+            book.remembered(first.name), digest(kept.digests, golden, "en")
+        )
         for submission in find_submissions(cohort):
             digests = grader.digests(submission)
             wanted = grader._digests.of(digests["submission"])
