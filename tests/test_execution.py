@@ -330,6 +330,48 @@ def top_predictions(model, image, k):
     assert outputs.cases[TOP.key].value[0] != 99.0
 
 
+MARKING = """
+import numpy as np
+
+def top_predictions(model, image, k):
+    kernel = float(np.asarray(model.layers[-1].kernel)[0, 0])
+    probabilities = model.predict(model.preprocess_input(image[None]), verbose=0)
+    fresh, model.layers[0].mark = not hasattr(model.layers[0], "mark"), True
+    return [kernel, float(np.sum(probabilities)), fresh]
+
+def class_activation_map(model, image, class_index, layer_name, modifier=None):
+    {change}
+    return np.ones((2, 2))
+
+def layer_activations(model, image, layer_names):
+    return [id(model)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ("pass", True),
+        ("model.predict(model.preprocess_input(image[None]), verbose=0)", True),
+        ("model.layers[-1].kernel.assign(model.layers[-1].kernel * 2)", False),
+        ("model.layers[-1].activation = None", False),
+        ("model.trainable = False", False),
+        ("model.get_layer(layer_name).call = lambda *a, **k: 1 / 0", False),
+    ],
+)
+def test_a_changed_model_is_loaded_anew_and_an_unchanged_one_is_not(run, change, again):
+    first = dataclasses.replace(LAYERS, key="layer_activations/first")
+    second = dataclasses.replace(TOP, key="top_predictions/second")
+    outputs = run(MARKING.format(change=change), first, CAM, LAYERS, TOP, second)
+    ids = [outputs.cases[call.key].value[0] for call in (first, LAYERS)]
+    assert (ids[0] == ids[1]) == again
+    for call in (TOP, second):  # the first of them marks its model
+        kernel, total, fresh = outputs.cases[call.key].value
+        assert fresh
+        assert total == pytest.approx(1, abs=1e-5)  # the softmax is in its place
+        assert kernel == outputs.cases[TOP.key].value[0]
+
+
 def test_materials_are_there_and_the_rest_of_the_lab_is_not(run):
     text = """
 import os

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.execution.pristine import Pristine
 from harness.execution.wire import Frame, pack, read_frame
 from harness.models import ModelSpec, load_model
 from harness.outputs import ARRAY_DTYPES, MAX_DEPTH, decode, encode
@@ -60,7 +61,7 @@ class Child:
         self.output_bytes: int = setup["output_mb"] * 2**20
         self.contract: dict[str, list[str]] = setup["contract"]
         self.keep_models: bool = setup["keep_models"]
-        self.kept: dict[str, Any] = {}
+        self.kept: dict[str, Pristine] = {}
         self.module = types.ModuleType(MODULE)
 
     def load(self) -> dict[str, Any]:
@@ -116,12 +117,11 @@ class Child:
         return pack({**answer, "seconds": time.monotonic() - started}, [])
 
     def _model(self, name: str) -> Any:
-        """A fresh model, or, where no student code can change it, the same as before."""
-        if not self.keep_models:
-            return load_model(self.models[name])
-        if name not in self.kept:
-            self.kept[name] = load_model(self.models[name])
-        return self.kept[name]
+        """The model as it was loaded: a fresh one wherever student code has changed the last."""
+        kept = self.kept.get(name)
+        if kept is None or not (self.keep_models or kept.unchanged()):
+            kept = self.kept[name] = Pristine(load_model(self.models[name]))
+        return kept.model
 
     def describe(self, error: BaseException) -> dict[str, str]:
         """What was raised, with the lines of the student's own files only."""

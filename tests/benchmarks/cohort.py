@@ -114,7 +114,7 @@ def rejudge(folder: Path, count: int = 300) -> dict[str, Any]:
             digests = grader.digests(submission)
             wanted = grader._digests.of(digests["submission"])
             outputs = Outputs(submission.name, kept.run, kept.cases, wanted)
-            mine = Remembered(digest(wanted, golden), told.values, told.figures)
+            mine = Remembered(digest(wanted, golden, "en"), told.values, told.figures)
             book.save(
                 {**grade, "submission": submission.name, "digests": digests}, b"x",
                 outputs=outputs.to_bytes(), remembered=mine.to_bytes(),
