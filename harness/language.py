@@ -15,9 +15,6 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 CATALOGUES = Path(__file__).with_name("locale")
 LANGUAGES = ("en", "fr")
 
@@ -53,6 +50,9 @@ def ngettext(one: str, several: str, count: int) -> str:
 def _catalogue(language: str) -> NullTranslations:
     if language == "en":
         return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     compiled = io.BytesIO()
     with (CATALOGUES / f"{language}.po").open("rb") as stream:
         write_mo(compiled, read_po(stream, locale=language))

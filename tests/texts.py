@@ -21,7 +21,7 @@ _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
 
 def gathered() -> Catalog:
     """All texts of the sources, without translations."""
-    from harness.catalogue import read_entries
+    from harness.catalogue import read_catalogue
 
     catalogue = Catalog(project="xai-grading-harness", charset="utf-8", fuzzy=False)
     found = extract_from_dir(
@@ -29,7 +29,7 @@ def gathered() -> Catalog:
     )
     for file, line, message, _, _ in found:
         catalogue.add(message, locations=[(f"harness/{file}", line)])
-    for entry in read_entries(ROOT / "reference"):
+    for entry in read_catalogue(ROOT / "reference"):
         if entry.hint:
             catalogue.add(entry.hint, locations=[(f"reference/mistakes/{entry.name}.py", 1)])
     return catalogue
@@ -51,8 +51,8 @@ def update(language: str) -> int:
     return sum(not all(_texts(message.string)) for message in catalogue if message.id)
 
 
-def _texts(string: str | tuple[str, ...] | list[str]) -> list[str]:
-    return [string] if isinstance(string, str) else list(string)
+def _texts(string: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [string or ""] if not isinstance(string, (list, tuple)) else list(string)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from harness.calls import Call
 from harness.errors import WireError
 from harness.execution.session import Session, without_addresses
 from harness.execution.wire import Frame
+from harness.language import gettext as _
 from harness.outputs import CaseOutput, CaseStatus, decode, encode
 
 MAX_MESSAGE = 3000
@@ -63,7 +64,7 @@ def read_answer(frame: Frame) -> CaseOutput:
         raise WireError(f"an answer has another layout: {error!r}") from None
     failed = CaseOutput(status, message=message, traceback=traceback, seconds=seconds)
     prefix = {
-        CaseStatus.OUT_OF_MEMORY: "ran out of memory: ",
-        CaseStatus.OVER_LIMIT: "used more than the lab allows: ",
+        CaseStatus.OUT_OF_MEMORY: _("ran out of memory:") + " ",
+        CaseStatus.OVER_LIMIT: _("used more than the lab allows:") + " ",
     }
     return replace(failed, message=prefix.get(status, "") + message)

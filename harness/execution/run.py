@@ -29,6 +29,7 @@ from harness.execution.session import (
     without_addresses,
 )
 from harness.lab import Limits
+from harness.language import gettext as _
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
 from harness.results import RunStatus, RunSummary
 from harness.submission import Source
@@ -143,38 +144,45 @@ class Run:
             texts = [without_addresses(f"{f['file']} stopped: {f['message']}") for f in failures]
             traces = without_addresses("\n\n".join(str(f["traceback"]) for f in failures))
         except TimedOutError:
-            return self._load_failed(
-                RunStatus.TIMED_OUT,
-                f"importing your file did not end within {seconds:.0f} s; put code that runs long, "
-                'and calls such as input(), under if __name__ == "__main__":',
+            text = _(
+                "importing your file did not end within {seconds:.0f} s; put code that runs long, "
+                'and calls such as input(), under if __name__ == "__main__":'
             )
+            return self._load_failed(RunStatus.TIMED_OUT, text.format(seconds=seconds))
         except DiedError as error:
             if self._out_of_cpu(session, error):
                 return False
-            message = f"importing your file ended the process ({how(error.returncode)})"
+            message = _("importing your file ended the process ({how})").format(
+                how=how(error.returncode)
+            )
             return self._load_failed(RunStatus.CRASHED, message)
         except LimitError as error:
-            return self._load_failed(RunStatus.OVER_LIMIT, f"importing your file {error}")
+            text = _("importing your file {what}").format(what=error)
+            return self._load_failed(RunStatus.OVER_LIMIT, text)
         except (WireError, KeyError, TypeError) as error:
-            message = f"the process sent no valid answer while importing ({error})"
+            message = _("the process sent no valid answer while importing ({error})").format(
+                error=error
+            )
             return self._load_failed(RunStatus.REFUSED, message)
         if self.found:
             if not self.hidden:
-                self.notes += [f"{text}; what was defined before it is graded" for text in texts]
+                note = _("{text}; what was defined before it is graded")
+                self.notes += [note.format(text=text) for text in texts]
             return True
         if failures:
-            message = "your file could not be imported: " + "; ".join(texts)
+            message = _("your file could not be imported:") + " " + "; ".join(texts)
             return self._load_failed(RunStatus.FAILED_TO_LOAD, message[:3000], traces[:8000])
-        message = (
-            "no function of the contract is defined; found "
-            f"{', '.join(self.defined[:20]) or 'no function at all'}, expected "
-            f"{', '.join(self.contract)}"
+        message = _(
+            "no function of the contract is defined; found {found}, expected {expected}"
+        ).format(
+            found=", ".join(self.defined[:20]) or _("no function at all"),
+            expected=", ".join(self.contract),
         )
         return self._load_failed(RunStatus.FAILED_TO_LOAD, message)
 
     def _load_failed(self, run: RunStatus, message: str, traceback: str = "") -> bool:
         if self.hidden:
-            message, traceback = "your file could not be imported for the hidden cases", ""
+            message, traceback = _("your file could not be imported for the hidden cases"), ""
         self.ended = (run, message)
         self.load_failure = CaseOutput(CaseStatus.NOT_LOADED, message=message, traceback=traceback)
         return False
@@ -185,7 +193,8 @@ class Run:
         if call.function not in self.found:
             self.outputs[call.key] = CaseOutput(
                 CaseStatus.MISSING,
-                message=f"no function {call.function!r} is defined; "
+                message=_("no function {name!r} is defined").format(name=call.function)
+                + "; "
                 + suggest(call.function, self.defined).replace("allowed:", "found:"),
             )
             return True
@@ -196,7 +205,8 @@ class Run:
             self.outputs[call.key] = self._checked(call, output)
             return True
         except TimedOutError:
-            message = f"timed out in {call.key} after {seconds:.0f} s; the other cases are graded"
+            text = _("timed out in {case} after {seconds:.0f} s; the other cases are graded")
+            message = text.format(case=call.key, seconds=seconds)
             output = CaseOutput(CaseStatus.TIMED_OUT, message=message, seconds=seconds)
             postpone(queue, call.function)
         except DiedError as error:
@@ -204,13 +214,15 @@ class Run:
             if self._out_of_cpu(session, error):
                 return False
             queue.popleft()
-            message = f"the process ended in {call.key} ({how(error.returncode)})"
+            text = _("the process ended in {case} ({how})")
+            message = text.format(case=call.key, how=how(error.returncode))
             output = CaseOutput(CaseStatus.CRASHED, message=message)
         except LimitError as error:
             output = CaseOutput(CaseStatus.OVER_LIMIT, message=f"{call.key} {error}")
             postpone(queue, call.function)
         except WireError as error:
-            message = f"the process sent no valid answer for {call.key} ({error})"
+            text = _("the process sent no valid answer for {case} ({error})")
+            message = text.format(case=call.key, error=error)
             output = CaseOutput(CaseStatus.REFUSED, message=message)
         except MachineError:
             queue.appendleft(call)
@@ -223,12 +235,14 @@ class Run:
     def _checked(self, call: Call, output: CaseOutput) -> CaseOutput:
         """The output, unless it is more than may be returned in all, or blames the machine."""
         if output.status is CaseStatus.NOT_RUN and self.loads(call.model):
-            message = f"the process said that model {call.model!r} cannot be loaded; it can"
+            text = _("the process said that model {model!r} cannot be loaded; it can")
+            message = text.format(model=call.model)
             return replace(output, status=CaseStatus.REFUSED, message=message)
         self.bytes_left -= _size(output.value)
         if self.bytes_left >= 0:
             return output
-        message = f"returned more than {self.limits.total_output_mb} MB over all cases"
+        text = _("returned more than {n} MB over all cases")
+        message = text.format(n=self.limits.total_output_mb)
         return replace(output, status=CaseStatus.OVER_LIMIT, value=None, message=message)
 
     def _out_of_cpu(self, session: Session, error: DiedError) -> bool:
@@ -240,14 +254,17 @@ class Run:
         if error.returncode not in _CPU_SIGNALS:
             return False
         if session.cpu_seconds >= self.cpu_left - 1:
-            message = f"used more than {self.limits.cpu_seconds:g} s of processor time in all"
+            text = _("used more than {seconds:g} s of processor time in all")
+            message = text.format(seconds=self.limits.cpu_seconds)
             self.ended = (RunStatus.OVER_LIMIT, message)
             self.load_failure = CaseOutput(CaseStatus.OVER_LIMIT, message=message)
             return True
         if error.returncode == -signal.SIGKILL and self.jailed:
             raise MachineError(
-                "the process was killed from outside, as happens when the machine has too little "
-                "memory"
+                _(
+                    "the process was killed from outside, as happens when the machine has too "
+                    "little memory"
+                )
             )
         return False
 
@@ -259,10 +276,10 @@ class Run:
             self.load_failure = CaseOutput(CaseStatus.NOT_RUN, message=message)
 
     def _out_of_time(self) -> None:
-        message = (
-            f"stopped after the {self.limits.submission_seconds:g} s that a submission "
-            "may take in all; this case was not reached"
-        )
+        message = _(
+            "stopped after the {seconds:g} s that a submission may take in all; this case was not "
+            "reached"
+        ).format(seconds=self.limits.submission_seconds)
         self.ended = (RunStatus.TIMED_OUT, message)
         self.load_failure = CaseOutput(CaseStatus.TIMED_OUT, message=message)
 
@@ -283,15 +300,16 @@ def postpone(queue: deque[Call], function: str) -> None:
 def how(returncode: int) -> str:
     """How a process ended, in words."""
     if returncode >= 0:
-        return f"exit status {returncode}; a graded function must return, not exit"
+        text = _("exit status {status}; a graded function must return, not exit")
+        return text.format(status=returncode)
     known = {int(number): number.name for number in signal.Signals}
     name = known.get(-returncode, str(-returncode))  # real-time signals have no name
     hint = {
-        "SIGSEGV": "a crash in native code",
-        "SIGABRT": "often too little memory",
-        "SIGSYS": "a forbidden system call",
+        "SIGSEGV": _("a crash in native code"),
+        "SIGABRT": _("often too little memory"),
+        "SIGSYS": _("a forbidden system call"),
     }
-    return f"signal {name}" + (f", {hint[name]}" if name in hint else "")
+    return _("signal {name}").format(name=name) + (f", {hint[name]}" if name in hint else "")
 
 
 def _size(value: Value) -> int:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from harness.errors import MachineError, WireError
 from harness.execution.processes import KILL_SECONDS, Process, Starter
 from harness.execution.wire import Frame, FrameReader, pack
+from harness.language import gettext as _
 
 MAX_PRINTED = 20_000
 STARTUP_SECONDS = 180.0
@@ -224,9 +225,9 @@ class Disk:
         """
         files, size = usage(self._home, self._files + self._max_files)
         if files - self._files > self._max_files:
-            raise LimitError(f"wrote more than {self._max_files} files")
+            raise LimitError(_("wrote more than {n} files").format(n=self._max_files))
         if size - self._bytes > self._max_mb * 2**20:
-            raise LimitError(f"wrote more than {self._max_mb} MB to disk")
+            raise LimitError(_("wrote more than {n} MB to disk").format(n=self._max_mb))
 
 
 def usage(folder: Path, enough: int = sys.maxsize) -> tuple[int, int]:
