@@ -17,6 +17,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from safetensors import SafetensorError
 
 from harness.errors import UsageError
 from harness.outputs import Outputs
-from harness.results import FORMAT_VERSION, Outcome
+from harness.results import FORMAT_VERSION
 
 # Names that files of the gradebook have beside the submissions' folders.
 _TAKEN = frozenset({"index.html", "grades.csv"})
@@ -169,19 +170,22 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-# Shared by all summaries, which are kept for a whole cohort.
-_OUTCOMES = {outcome.value: {"outcome": outcome.value} for outcome in Outcome}
+@cache
+def _outcome_of(identifier: str, outcome: str) -> dict[str, str]:
+    """Shared by all summaries, which are kept for a whole cohort."""
+    return {"id": identifier, "outcome": outcome}
 
 
 def summary(grade: Mapping[str, Any]) -> dict[str, Any]:
     """What a cohort's page and CSV need of a grade: a few kilobytes, whatever the cases say."""
     kept = ("submission", "outcome", "points", "max_points", "techniques")
     checks = [
-        {**check, "cases": [_OUTCOMES[case["outcome"]] for case in check["cases"]]}
+        {**check, "cases": [_outcome_of(case["id"], case["outcome"]) for case in check["cases"]]}
         for check in grade["checks"]
     ]
-    run = {name: grade["run"][name] for name in ("status", "message")}
-    return {**{name: grade[name] for name in kept}, "run": run, "checks": checks}
+    run = {name: grade["run"][name] for name in ("status", "message", "seconds")}
+    own = {name: grade[name] for name in kept}
+    return {**own, "run": run, "checks": checks, "likeness": grade.get("likeness", {})}
 
 
 def write_whole(path: Path, data: bytes) -> None:

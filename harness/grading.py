@@ -37,6 +37,7 @@ from harness.results import (
     RunSummary,
     Trace,
 )
+from harness.similarity import Likeness, digest_of, fingerprints
 from harness.submission import Submission
 from harness.techniques.base import Evidence, Metric, OutputError, sample
 
@@ -207,8 +208,23 @@ class Grader:
         run = outputs.run
         if not self.runner.sandbox.inner:
             run = replace(run, notes=(*run.notes, _(UNSANDBOXED)))
-        grade = Grade(submission.name, checks, run, self.environment, digests, found)
+        if "likeness" not in told.values:
+            told.values["likeness"] = self._likeness(submission, outputs)
+        alike = told.values["likeness"]
+        grade = Grade(submission.name, checks, run, self.environment, digests, found, alike)
         return Graded(grade, outputs, told, ran=bool(calls))
+
+    def _likeness(self, submission: Submission, outputs: Outputs) -> dict[str, Any]:
+        """What a cohort's board compares submissions by."""
+        own = [case for case in self.cases if not case.hidden]
+        digests = {
+            key: digest
+            for case in own
+            if techniques.technique_of(case).one_of_many
+            and (key := techniques.key(case)) in outputs.cases
+            and (digest := digest_of(outputs.cases[key].value))
+        }
+        return Likeness(fingerprints(submission), digests).to_json()
 
     @_in_the_labs_language
     def not_judged(self, submission: Submission, message: str) -> Graded:

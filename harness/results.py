@@ -182,6 +182,7 @@ class Grade:
     environment: Mapping[str, str]
     digests: Mapping[str, str]
     diagnoses: Mapping[str, Diagnosis] = field(default_factory=dict)
+    likeness: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def judged(self) -> bool:
@@ -226,6 +227,7 @@ class Grade:
             "run": self.run.to_json(),
             "environment": dict(self.environment),
             "digests": dict(self.digests),
+            "likeness": dict(self.likeness),
         }
 
 

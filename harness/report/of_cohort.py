@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
@@ -16,9 +17,14 @@ from markupsafe import Markup
 from harness.figures import Series, bars
 from harness.gradebook import Gradebook
 from harness.lab import Lab
-from harness.report.words import technique_title, words
+from harness.language import gettext as _
+from harness.report.words import state_word, technique_title, words
+from harness.similarity import Likeness, find_alike
 
 Grade: TypeAlias = Mapping[str, Any]
+
+_SLOWEST = 10
+_MOST_ALIKE = 100
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,11 @@ class Score:
         """Points earned of those possible."""
         return 100 * (self.points or 0.0) / self.max_points
 
+    @property
+    def lost(self) -> bool:
+        """Whether points were lost."""
+        return self.points is not None and self.points < self.max_points
+
 
 @dataclass(frozen=True)
 class SubmissionLine:
@@ -44,11 +55,13 @@ class SubmissionLine:
     state: str
     total: Score
     techniques: tuple[Score, ...]
+    mistakes: tuple[str, ...]
+    reason: str
 
 
 @dataclass(frozen=True)
-class CheckLine:
-    """How many cases of a check passed, over all submissions."""
+class Rate:
+    """How many submissions passed something."""
 
     title: str
     technique: str
@@ -57,8 +70,43 @@ class CheckLine:
 
     @property
     def percent(self) -> float | None:
-        """Cases passed of those judged."""
+        """Those that passed, of those judged."""
         return 100 * self.passed / self.judged if self.judged else None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A submission where the page names it in passing."""
+
+    name: str
+    link: str
+
+
+@dataclass(frozen=True)
+class DiagnosisLine:
+    """A known mistake and who made it."""
+
+    mistake: str
+    technique: str
+    hint: str
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
+class AlikeLine:
+    """Submissions worth a look together; see `harness.similarity.Alike`."""
+
+    people: tuple[Person, ...]
+    percent: float | None
+    outputs: int
+
+
+@dataclass(frozen=True)
+class SlowLine:
+    """A submission that took long."""
+
+    person: Person
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -76,7 +124,12 @@ class CohortPage:
     histogram: Markup
     techniques: tuple[str, ...]
     lines: tuple[SubmissionLine, ...]
-    checks: tuple[CheckLine, ...]
+    states: tuple[str, ...]
+    checks: tuple[Rate, ...]
+    cases: tuple[Rate, ...]
+    diagnoses: tuple[DiagnosisLine, ...]
+    alike: tuple[AlikeLine, ...]
+    slowest: tuple[SlowLine, ...]
 
 
 def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
@@ -90,6 +143,8 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
     judged = [grade for grade in grades if grade["outcome"] == "judged"]
     shares = [grade["points"] / grade["max_points"] for grade in judged]
     names = tuple(dict.fromkeys(name for grade in grades for name in grade["techniques"]))
+    people = _people(folder, grades)
+    lines = tuple(_line(grade, people, names) for grade in grades)
     return CohortPage(
         title=lab.title,
         count=len(grades),
@@ -101,28 +156,80 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
         max_points=max((grade["max_points"] for grade in grades), default=0.0),
         histogram=_histogram(shares),
         techniques=tuple(technique_title(name) for name in names),
-        lines=_lines(folder, grades, names),
-        checks=_checks(grades),
+        # Those that need the instructor come first; otherwise the order stays.
+        lines=tuple(sorted(lines, key=lambda line: line.judged)),
+        states=tuple(sorted({line.state for line in lines})),
+        checks=_rates(grades, lambda check, _case: words(check["id"])),
+        cases=tuple(sorted(_rates(grades, lambda _check, case: case["id"]), key=_lowest)),
+        diagnoses=_diagnoses(grades, people),
+        alike=_alike(grades, people),
+        slowest=_slowest(grades, people),
     )
 
 
-def _lines(
-    folder: Path, grades: Sequence[Grade], names: Sequence[str]
-) -> tuple[SubmissionLine, ...]:
+def _people(folder: Path, grades: Sequence[Grade]) -> dict[str, Person]:
     book = Gradebook(folder)
-    # Those that need the instructor come first; otherwise the order stays.
-    ordered = sorted(grades, key=lambda grade: grade["outcome"] == "judged")
-    return tuple(
-        SubmissionLine(
-            name=grade["submission"],
-            link=_link(book.report(grade["submission"]).relative_to(folder)),
-            judged=grade["outcome"] == "judged",
-            state=words(grade["run"]["status"]).lower(),
-            total=_score(grade, grade),
-            techniques=tuple(_score(grade, grade["techniques"].get(name)) for name in names),
-        )
-        for grade in ordered
+    names = [grade["submission"] for grade in grades]
+    return {name: Person(name, _link(book.report(name).relative_to(folder))) for name in names}
+
+
+def _line(grade: Grade, people: Mapping[str, Person], names: Sequence[str]) -> SubmissionLine:
+    person = people[grade["submission"]]
+    judged = grade["outcome"] == "judged"
+    found = [entry["diagnosis"] for entry in grade["techniques"].values() if entry["diagnosis"]]
+    return SubmissionLine(
+        name=person.name,
+        link=person.link,
+        judged=judged,
+        state=state_word(grade["run"]["status"]),
+        total=_score(grade, grade),
+        techniques=tuple(_score(grade, grade["techniques"].get(name)) for name in names),
+        mistakes=tuple(diagnosis["mistake"] for diagnosis in found),
+        reason="" if judged else grade["run"]["message"],
     )
+
+
+def _lowest(rate: Rate) -> float:
+    return 101.0 if rate.percent is None else rate.percent
+
+
+def _diagnoses(grades: Sequence[Grade], people: Mapping[str, Person]) -> tuple[DiagnosisLine, ...]:
+    """Known mistakes, those of most people first."""
+    found: dict[tuple[str, str], list[Person]] = {}
+    hints: dict[str, str] = {}
+    for grade in grades:
+        for technique, entry in grade["techniques"].items():
+            if diagnosis := entry["diagnosis"]:
+                hints[diagnosis["mistake"]] = diagnosis["hint"]
+                key = (diagnosis["mistake"], technique_title(technique))
+                found.setdefault(key, []).append(people[grade["submission"]])
+    lines = (
+        DiagnosisLine(mistake, technique, hints[mistake], tuple(several))
+        for (mistake, technique), several in found.items()
+    )
+    return tuple(sorted(lines, key=lambda line: (-len(line.people), line.mistake)))
+
+
+def _alike(grades: Sequence[Grade], people: Mapping[str, Person]) -> tuple[AlikeLine, ...]:
+    cohort = {
+        grade["submission"]: Likeness.from_json(grade["likeness"])
+        for grade in grades
+        if grade.get("likeness")
+    }
+    return tuple(
+        AlikeLine(
+            tuple(people[name] for name in one.names),
+            None if one.code is None else 100 * one.code,
+            one.outputs,
+        )
+        for one in find_alike(cohort)[:_MOST_ALIKE]
+    )
+
+
+def _slowest(grades: Sequence[Grade], people: Mapping[str, Person]) -> tuple[SlowLine, ...]:
+    timed = [grade for grade in grades if grade["run"].get("seconds")]
+    timed = heapq.nlargest(_SLOWEST, timed, key=lambda grade: grade["run"]["seconds"])
+    return tuple(SlowLine(people[one["submission"]], one["run"]["seconds"]) for one in timed)
 
 
 def _score(grade: Grade, entry: Mapping[str, Any] | None) -> Score:
@@ -140,23 +247,28 @@ def _link(path: Path) -> str:
 def _histogram(shares: Sequence[float]) -> Markup:
     counts = Counter(min(int(share * 10 + 1e-9), 9) for share in shares)
     return bars(
-        [Series("submissions", [counts[tenth] for tenth in range(10)])],
+        [Series(_("submissions"), [counts[tenth] for tenth in range(10)])],
         [f"{10 * tenth}+" for tenth in range(10)],
-        title="How many submissions reached which share of the points",
-        x_label="% of the points",
-        y_label="submissions",
+        title=_("How many submissions reached which share of the points"),
+        x_label=_("% of the points"),
+        y_label=_("submissions"),
     )
 
 
-def _checks(grades: Sequence[Grade]) -> tuple[CheckLine, ...]:
+def _rates(
+    grades: Sequence[Grade],
+    of: Callable[[Mapping[str, Any], Mapping[str, Any]], str],
+) -> tuple[Rate, ...]:
+    """How many passed, by check or by case: `of` gives what is counted."""
     outcomes: dict[tuple[str, str], Counter[str]] = {}
     for grade in grades:
         for check in grade["checks"]:
-            counter = outcomes.setdefault((check["technique"], check["id"]), Counter())
-            counter.update(case["outcome"] for case in check["cases"])
+            for case in check["cases"]:
+                counter = outcomes.setdefault((check["technique"], of(check, case)), Counter())
+                counter[case["outcome"]] += 1
     return tuple(
-        CheckLine(
-            title=words(identifier),
+        Rate(
+            title=identifier,
             technique=technique_title(technique),
             passed=counter["passed"],
             judged=counter["passed"] + counter["failed"],

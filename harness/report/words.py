@@ -36,6 +36,23 @@ def outcome_word(outcome: str) -> str:
     return _(_OUTCOMES[outcome]) if outcome in _OUTCOMES else outcome
 
 
+_STATES = {
+    "completed": marked("completed"),
+    "failed_to_load": marked("failed to load"),
+    "crashed": marked("crashed"),
+    "timed_out": marked("timed out"),
+    "out_of_memory": marked("out of memory"),
+    "over_limit": marked("over a limit"),
+    "refused": marked("refused"),
+    "not_run": marked("not run"),
+}
+
+
+def state_word(status: str) -> str:
+    """How a run ended, in a word or two."""
+    return _(_STATES[status]) if status in _STATES else words(status).lower()
+
+
 def run_sentence(run: Mapping[str, Any]) -> str:
     """How the run ended, in a sentence."""
     return _(_RUNS[run["status"]]) if run["status"] in _RUNS else words(run["status"]) + "."

@@ -372,4 +372,5 @@ TECHNIQUE = Technique(
     drift=drift,
     drift_tolerance=0.1,
     seeds=4,
+    one_of_many=True,
 )

@@ -182,6 +182,7 @@ class Technique:
             of the variant's among the golden outputs.
         figures: what the report shows of one case, or of all cases of a group; values keep the
             output rules, but may have the wrong shape.
+        one_of_many: there are many right outputs, so that no two students return the same.
     """
 
     name: str
@@ -197,6 +198,7 @@ class Technique:
     seeds: int = 0
     accept: Callable[[Any, Any], Value] = lambda reference, variant: variant
     figures: Callable[[Sequence[Evidence]], Sequence[Figure]] = no_figures
+    one_of_many: bool = False
 
 
 def no_facts(

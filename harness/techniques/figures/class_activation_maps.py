@@ -97,7 +97,8 @@ def _words(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Iterator[
     if mask is not None:
         text = _(
             "Does the map lie on the object? {mine:.0%} of your map lies on {name}; of the "
-            "expected one {expected:.0%}. It covers {area:.0%} of the image."
+            "expected one {expected:.0%}. The object covers {area:.0%} of the "
+            "image."
         )
         shares = share_inside(mine, mask), share_inside(item.accepted[0], mask)
         area = float(mask.mean())

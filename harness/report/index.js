@@ -1,0 +1,72 @@
+"use strict";
+// Sorting by any column and filtering; the whole table is in the page, and stays in it.
+const table = document.querySelector("#submissions table");
+const body = table.tBodies[0];
+const rows = Array.from(body.rows, (row) => ({
+  row,
+  name: row.cells[0].textContent.toLowerCase(),
+  state: row.cells[row.cells.length - 1].firstChild.textContent.trim(),
+  mistakes: (row.dataset.mistakes || "").split(" "),
+  lost: Array.from(row.cells).slice(2, -1).map((cell) => "lost" in cell.dataset),
+  keys: Array.from(row.cells, (cell) => cell.textContent.trim()),
+}));
+const shown = document.querySelector("#shown");
+const filters = Object.fromEntries(
+  ["filter", "state", "lost", "mistake"].map((id) => [id, document.getElementById(id)])
+);
+const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
+
+function number(text) {
+  // What was not judged comes first, however the table is sorted the first time.
+  const value = parseFloat(text.replace(",", "."));
+  return Number.isNaN(value) ? -1 : value;
+}
+
+function sortBy(column, kind, descending) {
+  const sign = descending ? -1 : 1;
+  const compare =
+    kind === "number"
+      ? (a, b) => number(a.keys[column]) - number(b.keys[column])
+      : (a, b) => collator.compare(a.keys[column], b.keys[column]);
+  rows.sort((a, b) => sign * compare(a, b));
+  const sorted = document.createDocumentFragment();
+  for (const { row } of rows) sorted.append(row);
+  body.append(sorted);
+}
+
+function filter() {
+  const wanted = filters.filter.value.trim().toLowerCase();
+  const { state, lost, mistake } = filters;
+  let count = 0;
+  for (const one of rows) {
+    const fits =
+      one.name.includes(wanted) &&
+      (!state.value || one.state === state.value) &&
+      (!lost.value || one.lost[Number(lost.value)]) &&
+      (!mistake.value || one.mistakes.includes(mistake.value));
+    if (one.row.hidden === fits) one.row.hidden = !fits;
+    count += fits;
+  }
+  shown.textContent = shown.dataset.shown.replace("{shown}", count).replace("{all}", rows.length);
+}
+
+Array.from(table.tHead.rows[0].cells).forEach((cell, column) => {
+  const title = cell.querySelector(".sorting");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.column = column;
+  button.textContent = title.textContent;
+  button.addEventListener("click", () => {
+    const descending = cell.getAttribute("aria-sort") === "ascending";
+    for (const other of table.tHead.rows[0].cells) other.setAttribute("aria-sort", "none");
+    cell.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    sortBy(column, title.dataset.kind, descending);
+  });
+  title.replaceWith(button);
+  title.dataset.column = column;
+});
+const form = document.querySelector(".filters");
+form.hidden = false;
+form.addEventListener("input", filter);
+form.addEventListener("submit", (event) => event.preventDefault());
+filter();
