@@ -52,13 +52,16 @@ class Remembered:
         return json.dumps(data).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes, of: str) -> Remembered:
-        """Read what `to_bytes` made; nothing is remembered where it is of something else."""
+    def from_bytes(cls, data: bytes, of: str | None = None) -> Remembered:
+        """Read what `to_bytes` made; nothing is remembered where it is of something else.
+
+        Without `of`, whatever is there is taken as it is.
+        """
         with suppress(ValueError, KeyError, TypeError, IndexError, AttributeError):
             stored = json.loads(data)
-            if stored["of"] == of:
-                return cls(of, dict(stored["values"]), _figures(stored["figures"]))
-        return cls(of)
+            if of in (None, stored["of"]):
+                return cls(stored["of"], dict(stored["values"]), _figures(stored["figures"]))
+        return cls(of or "")
 
 
 def digest(outputs: Mapping[str, str], golden: str, language: str) -> str:

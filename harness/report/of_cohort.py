@@ -16,6 +16,7 @@ from markupsafe import Markup
 from harness.figures import Series, bars
 from harness.gradebook import Gradebook
 from harness.lab import Lab
+from harness.report.of_questions import QuestionLine, question_lines
 from harness.report.words import technique_title, words
 
 Grade: TypeAlias = Mapping[str, Any]
@@ -77,6 +78,7 @@ class CohortPage:
     techniques: tuple[str, ...]
     lines: tuple[SubmissionLine, ...]
     checks: tuple[CheckLine, ...]
+    questions: tuple[QuestionLine, ...] = ()
 
 
 def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
@@ -103,6 +105,7 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
         techniques=tuple(technique_title(name) for name in names),
         lines=_lines(folder, grades, names),
         checks=_checks(grades),
+        questions=question_lines(grades),
     )
 
 

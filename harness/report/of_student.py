@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import techniques
+from harness.answers import Answers
 from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.outputs import CaseStatus, Outputs
 from harness.remembered import Figures
+from harness.report.of_questions import QuestionsPart, questions_part
 from harness.report.words import kind_sentence, outcome_word, run_sentence, technique_title, words
 
 
@@ -122,11 +124,16 @@ class StudentPage:
     run: Mapping[str, Any]
     techniques: tuple[TechniquePart, ...]
     fix_first: FixFirst | None
+    questions: QuestionsPart | None
     facts: tuple[tuple[str, str], ...]
 
 
 def student_page(
-    grade: Mapping[str, Any], outputs: Outputs, lab: Lab, figures: Figures
+    grade: Mapping[str, Any],
+    outputs: Outputs,
+    lab: Lab,
+    figures: Figures,
+    answers: Answers | None = None,
 ) -> StudentPage:
     """Work out all that the report says."""
     parts = tuple(
@@ -146,6 +153,7 @@ def student_page(
         run=grade["run"],
         techniques=parts,
         fix_first=_fix_first(parts),
+        questions=questions_part(grade, lab, answers),
         facts=tuple(facts.items()),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.calls import Call, Contract
 from harness.errors import suggest
 from harness.lab import Case, Check, Lab
 from harness.outputs import Value
+from harness.questions import Question
 from harness.techniques import (
     activation_maximization,
     class_activation_maps,
@@ -84,6 +85,22 @@ def validate(lab: Lab) -> None:
         keys[key(case)] = case
     for check in lab.checks:
         _validate_check(lab, check)
+    for question in lab.questions:
+        _validate_question(lab, question)
+
+
+def cases_beside(lab: Lab, question: Question) -> list[Case]:
+    """The cases whose figures go beside the answers to a question, in its order."""
+    return [case for name in question.cases for case in lab.cases if name in _names_of(case)]
+
+
+def claimed_case(lab: Lab, question: Question) -> Case:
+    """The case that a table in the answers to a question is about."""
+    return next(case for case in _listing(lab) if case.id == question.claims)
+
+
+def _listing(lab: Lab) -> list[Case]:
+    return [case for case in lab.cases if case.function == top_predictions.FUNCTION]
 
 
 def call_of(lab: Lab, case: Case) -> Call:
@@ -125,6 +142,36 @@ def selected(lab: Lab, check: Check) -> Iterator[tuple[str, list[Case]]]:
             groups.setdefault(case.group if metric.grouped else case.id, []).append(case)
     for identifier in check.cases or groups:
         yield identifier, groups[identifier]
+
+
+def _names_of(case: Case) -> tuple[str, ...]:
+    """What a question may call a case: its id or its group's, and either after its technique."""
+    technique = technique_of(case).name
+    names = (case.id, case.group)
+    return (*names, *(f"{technique}/{name}" for name in names))
+
+
+def _validate_question(lab: Lab, question: Question) -> None:
+    for name in question.cases:
+        found = [case for case in lab.cases if name in _names_of(case)]
+        key = "case" if (*question.place, "case") in lab.source.lines else "cases"
+        _validate_shown(lab, (*question.place, key), name, found, lab.cases)
+    if question.claims:
+        found = [case for case in _listing(lab) if case.id == question.claims]
+        place = (*question.place, "claims")
+        _validate_shown(lab, place, question.claims, found, _listing(lab))
+
+
+def _validate_shown(
+    lab: Lab, place: Place, name: str, found: Sequence[Case], listed: Sequence[Case]
+) -> None:
+    if not found:
+        shown = [case.id for case in listed if not case.hidden]
+        raise lab.source.error(place, f"no case {name!r}; {suggest(name, dict.fromkeys(shown))}")
+    if any(case.hidden for case in found):
+        raise lab.source.error(
+            place, f"case {name!r} is hidden, and this would show it; name a public one"
+        )
 
 
 def _validate_check(lab: Lab, check: Check) -> None:

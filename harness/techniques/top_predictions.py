@@ -27,6 +27,7 @@ from harness.techniques.base import (
     room,
 )
 
+FUNCTION = "top_predictions"
 _EXPECTED = "expected a list of (class name, probability), highest first"
 _PERCENTAGES = "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
 
@@ -220,7 +221,7 @@ TECHNIQUE = Technique(
     name="top_predictions",
     title="Top predictions",
     functions={
-        "top_predictions": Function(
+        FUNCTION: Function(
             parameters=("model", "image", "k"),
             arguments={
                 "image": arguments.image(),
@@ -232,9 +233,7 @@ TECHNIQUE = Technique(
     normalise=normalise,
     facts=facts,
     metrics={
-        "agreement": Metric(
-            ("top_predictions",), {"tolerance": 0.01, "tie": 0.001}, judge_agreement
-        ),
+        "agreement": Metric((FUNCTION,), {"tolerance": 0.01, "tie": 0.001}, judge_agreement),
     },
     figures=figures,
 )
