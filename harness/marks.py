@@ -7,11 +7,12 @@ back earlier ones. A mark is kept with the digest of the answer that it was give
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import Any
 
@@ -70,6 +71,11 @@ class Marks:
         """The change that holds, by question."""
         return {change.question: change for change in self.standing}
 
+    def seen(self, question: str) -> str:
+        """Id of the change that holds for a question, or empty."""
+        change = self.current.get(question)
+        return change.id if change else ""
+
     def last(self, by: str) -> Change | None:
         """The last change of that person that still stands."""
         return next((change for change in reversed(self.standing) if change.by == by), None)
@@ -113,8 +119,14 @@ class Marks:
 
 
 def _now() -> str:
-    """The time as marks have it."""
-    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
+    """The time, a microsecond on at least, however coarse the clock: changes have an order."""
+    with _clock:
+        _latest[0] = max(datetime.now(timezone.utc), _latest[0] + timedelta(microseconds=1))
+        return _latest[0].isoformat(timespec="microseconds")
+
+
+_clock = threading.Lock()
+_latest = [datetime(2000, 1, 1, tzinfo=timezone.utc)]
 
 
 def stored_marks(book: Gradebook, name: str) -> bytes:
