@@ -108,10 +108,10 @@ class _Site:
         except ChangedMeanwhileError:
             draft = pages.conflict(self.desk, question, name, mark)
             if scripted:
-                return self._told(question, draft, 409)
+                return self._told(question, draft)
             return self._page(question, view, draft=draft, status=409)
         if scripted:
-            return self._told(question, pages.item_of(self.desk, question, name), 200)
+            return self._told(question, pages.item_of(self.desk, question, name))
         return RedirectResponse(view.link(question, form["key"]), 303)
 
     def _undo(self, form: Mapping[str, str]) -> Response:
@@ -142,15 +142,16 @@ class _Site:
         html = marking_html(page, self.desk.lab)
         return HTMLResponse(html.encode(errors="backslashreplace"), status)
 
-    def _told(self, question: Question, item: Item, status: int) -> Response:
+    def _told(self, question: Question, item: Item) -> Response:
         """What the page's script needs to know after it has sent a mark."""
         told = {
+            "saved": not item.problem,
             "state": item.state,
             "told": item.problem or item.told,
             "seen": item.seen,
             "progress": pages.progress(self.desk, question),
         }
-        return JSONResponse(told, status)
+        return JSONResponse(told)
 
     def _question(self, identifier: str) -> Question:
         if identifier not in self.desk.questions:

@@ -194,9 +194,7 @@ def conflict(desk: Desk, question: Question, name: str, mark: Mark) -> Item:
     """The item with what was sent still in its form, after somebody else was quicker."""
     with speaking(desk.lab.language):
         stored = item_of(desk, question, name)
-        told = _(
-            "Meanwhile this was changed elsewhere: {told} Save again to put yours in its place."
-        )
+        told = _("This was changed meanwhile: {told} Save again to put yours in its place.")
         level = stored.level or _("no level")
         meanwhile = f"{level}. {stored.comment}".strip()
         return replace(

@@ -19,11 +19,11 @@ async function send(form) {
     const answer = await fetch(form.action, {
       method: "POST", body: fields, headers: { Accept: "application/json" }, keepalive: true,
     });
-    if (!answer.ok && answer.status !== 409) throw new Error((await answer.text()).trim());
+    if (!answer.ok) throw new Error((await answer.text()).trim());
     const told = await answer.json();
     form.elements.seen.value = told.seen;
-    if (answer.ok) form.closest("article").dataset.state = told.state;
-    say(form, told.told, !answer.ok);
+    if (told.saved) form.closest("article").dataset.state = told.state;
+    say(form, told.told, !told.saved);
     document.getElementById("progress").textContent = told.progress;
   } catch (error) {
     say(form, `${list.dataset.failed} (${error.message})`, true);
