@@ -73,17 +73,12 @@ class Answers:
 
 @dataclass(frozen=True)
 class _Section:
-    """A heading, as text and as written, and what stands below it; level 0 before any heading."""
+    """A heading and what stands below it, by itself and as a whole; level 0 before any heading."""
 
     level: int
     heading: str
-    written: str
     text: str
-
-    @property
-    def whole(self) -> str:
-        """Heading and text as the student wrote them."""
-        return f"{self.written}\n{self.text}" if self.written else self.text
+    whole: str
 
 
 def read_answers(submission: Submission, questions: Sequence[Question]) -> Answers:
@@ -122,9 +117,10 @@ def _of_file(path: Path, notes: list[str]) -> list[str]:
         if path.name.casefold() == ANSWERS:
             with path.open("rb") as stream:
                 data = stream.read(MOST_BYTES + 1)
-            if len(data) > MOST_BYTES:
+            cut = len(data) > MOST_BYTES
+            if cut:
                 _say_cut(path, notes)
-            return [_decoded(data[:MOST_BYTES])]
+            return [_decoded(data[:MOST_BYTES], cut=cut)]
         if path.suffix.casefold() != ".ipynb":
             return []
         if path.stat().st_size > MOST_NOTEBOOK_BYTES:
@@ -145,15 +141,15 @@ def _say_cut(path: Path, notes: list[str]) -> None:
         notes.append(note)
 
 
-def _decoded(data: bytes) -> str:
+def _decoded(data: bytes, *, cut: bool) -> str:
     """Text as editors store it: UTF-8, UTF-16 with its mark, or the old Windows code page."""
     for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         if data.startswith(mark):
             return data.decode("utf-16", errors="replace")
-    # A cut may have split the last character, which is no reason to take it for another encoding.
     for encoding in ("utf-8-sig", "cp1252"):
         with suppress(UnicodeDecodeError):
-            return codecs.getincrementaldecoder(encoding)().decode(data)
+            # A cut may split the last character, and does not make it another encoding.
+            return codecs.getincrementaldecoder(encoding)().decode(data, final=not cut)
     return data.decode("utf-8", errors="replace")
 
 
@@ -164,14 +160,16 @@ def _assigned(texts: Sequence[str], questions: Sequence[Question], notes: list[s
     other: list[str] = []
     for text in texts:
         current, level = other, 0
+        other.append("")
         for section in _sections(text):
             if matched := _match(section.heading, names):
                 current, level = found[matched], section.level
                 current.append(section.text)
-                continue
-            if section.level <= level:
+            elif section.level <= level:
                 current, level = other, 0
-            current.append(section.whole)
+                current.append(section.whole)
+            else:
+                current[-1] += f"\n{section.whole}"
     joined = {key: _joined(parts) for key, parts in found.items()}
     return Answers(
         texts={key: text for key, text in joined.items() if text},
@@ -210,7 +208,7 @@ def _sections(text: str) -> list[_Section]:
             starts.append((begin, end, int(token.tag[1:]), " ".join(inline.content.split())))
     nexts = [*(begin for begin, *_rest in starts[1:]), len(lines)]
     return [
-        _Section(level, heading, "\n".join(lines[begin:end]), "\n".join(lines[end:until]))
+        _Section(level, heading, "\n".join(lines[end:until]), "\n".join(lines[begin:until]))
         for (begin, end, level, heading), until in zip(starts, nexts, strict=True)
     ]
 

@@ -89,7 +89,7 @@ def _question(source: YamlFile, place: Place, entry: Mapping[str, Any]) -> Quest
         points=entry["points"],
         levels=tuple(_levels(source, place, entry)),
         text=entry.get("text", ""),
-        cases=tuple(entry["cases"]) if "cases" in entry else (entry["case"],) * ("case" in entry),
+        cases=tuple(entry.get("cases", [entry["case"]] if "case" in entry else [])),
         claims=entry.get("claims", ""),
         place=place,
     )

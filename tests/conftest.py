@@ -72,3 +72,37 @@ def evidence(lab_file: Path):
         return Evidence(case, lab, arguments, normalised, list(accepted), facts or {})
 
     return make
+
+
+QUESTIONS = """\
+questions:
+  - id: map-class
+    title: Does the map reflect the class?
+    points: 2
+    levels:
+      - {points: 2, label: reasoned, description: gives a reason}
+      - {points: 1, label: described}
+      - {points: 0, label: missing}
+    case: class_activation_maps/photo
+    claims: photo
+  - id: use
+    title: How can activation maximization be useful?
+    text: In practice.
+    points: 1
+    levels: [{points: 1, label: "yes"}, {points: 0, label: "no"}]
+    cases: [cat]
+"""
+
+
+@pytest.fixture
+def asking(lab_file: Path) -> str:
+    """The text of the small lab file with two written questions, written to it."""
+    text = LAB + QUESTIONS
+    lab_file.write_text(text, "utf-8")
+    return text
+
+
+@pytest.fixture
+def asking_lab(lab_file: Path, asking: str):
+    """The small lab with two written questions."""
+    return open_lab(lab_file)

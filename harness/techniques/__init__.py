@@ -166,8 +166,8 @@ def _validate_shown(
     lab: Lab, place: Place, name: str, found: Sequence[Case], listed: Sequence[Case]
 ) -> None:
     if not found:
-        shown = [case.id for case in listed if not case.hidden]
-        raise lab.source.error(place, f"no case {name!r}; {suggest(name, dict.fromkeys(shown))}")
+        shown = dict.fromkeys(n for c in listed if not c.hidden for n in (c.group, c.id))
+        raise lab.source.error(place, f"no case {name!r}; {suggest(name, shown)}")
     if any(case.hidden for case in found):
         raise lab.source.error(
             place, f"case {name!r} is hidden, and this would show it; name a public one"
