@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 
 from harness import techniques
+from harness.answers import Answers
+from harness.figures import Figure, Note, Picture, Row
+from harness.gradebook import Gradebook
 from harness.grading import open_lab
+from harness.marks import Marks, questions_of
+from harness.outputs import Outputs
+from harness.remembered import Remembered
+from harness.results import CaseResult, CheckResult, Grade, Outcome, RunStatus, RunSummary
 from harness.techniques.base import Evidence
 
 LAB = """\
@@ -106,3 +113,39 @@ def asking(lab_file: Path) -> str:
 def asking_lab(lab_file: Path, asking: str):
     """The small lab with two written questions."""
     return open_lab(lab_file)
+
+
+RUN = RunSummary(RunStatus.COMPLETED, 1.0)
+PICTURE = Picture(b"\x89PNG\r\n", 2, 3, "the map of this student")
+FIGURES = {
+    ("class_activation_maps", "photo"): [Figure("The map", (Row((PICTURE,)),))],
+    ("activation_maximization", "cat"): [Figure("The sweep", (Note("three images"),))],
+}
+
+
+@pytest.fixture
+def graded_book(asking_lab, tmp_path: Path):
+    """Make a gradebook of submissions with these answers, as grading leaves it behind."""
+
+    def make(answers: dict[str, dict[str, str]]) -> Gradebook:
+        book = Gradebook(tmp_path / "reports")
+        grades = []
+        for name, texts in answers.items():
+            one = CaseResult("photo", Outcome.PASSED, 1.0)
+            checks = (CheckResult("maps", "class_activation_maps", "x", 2.0, (one,)),)
+            digests = {"lab": "a", "submission": "b", "golden": "c"}
+            grade = Grade(name, checks, RUN, {"python": "3"}, digests).to_json()
+            written = Answers(texts, other=f"other text of {name}")
+            grade["questions"] = questions_of(asking_lab.questions, written, Marks())
+            book.save(
+                grade,
+                f"the first report of {name}".encode(errors="backslashreplace"),
+                outputs=Outputs(name, RUN, {}).to_bytes(),
+                remembered=Remembered("x", {}, FIGURES).to_bytes(),
+                answers=written.to_bytes(),
+            )
+            grades.append(grade)
+        book.write_csv(grades)
+        return book
+
+    return make

@@ -26,11 +26,10 @@ def run(options: Namespace, say: Callable[[str], None]) -> None:
     try:
         from harness.marking import serve
     except ImportError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("starlette", "uvicorn"):
             raise
-        raise UsageError(
-            f"mark needs {error.name}: pip install 'xai-grading-harness[mark]'"
-        ) from None
+        raise UsageError(f"mark needs {missing}: pip install 'xai-grading-harness[mark]'") from None
     given: Path | None = options.submissions
     serve.mark(
         open_lab(find_lab(given or Path.cwd(), options.lab)),
