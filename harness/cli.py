@@ -84,6 +84,18 @@ def _parser() -> argparse.ArgumentParser:
         "--scheduler", metavar="ADDRESS", help="grade on a Dask cluster (tcp://HOST:8786)"
     )
     grade.set_defaults(run=_grade)
+    mark = commands.add_parser(
+        "mark", parents=[shared, output], help="mark written answers in a browser"
+    )
+    mark.add_argument("--port", type=_port, default=0, help="default: any that is free")
+    mark.add_argument("--marker", metavar="NAME", default="", help="default: your login name")
+    mark.add_argument(
+        "submissions",
+        type=Path,
+        nargs="?",
+        help="read the answers again from here (default: as they were graded)",
+    )
+    mark.set_defaults(run=_mark)
     calibrate = commands.add_parser(
         "calibrate",
         parents=[shared, output, many],
@@ -131,6 +143,12 @@ def _parser() -> argparse.ArgumentParser:
 def _seed(text: str) -> int:
     if not text.isdigit():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0, found {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, found {text!r}")
     return int(text)
 
 
@@ -221,6 +239,13 @@ def _engine(options: argparse.Namespace, lab: Any) -> Any:
             "--scheduler needs Dask: pip install 'xai-grading-harness[cluster]'"
         ) from None
     return ClusterEngine(options.scheduler, lab, unsandboxed=options.unsandboxed)
+
+
+def _mark(options: argparse.Namespace, console: Console) -> int:
+    from harness.marking.command import run
+
+    run(options, lambda line: console.print(visible(line), markup=False))
+    return EXIT_OK
 
 
 def _calibrate(options: argparse.Namespace, console: Console) -> int:

@@ -23,7 +23,9 @@ from harness.engine import Answer, Task, Work, answer, close_graders, grader_of
 from harness.errors import UsageError
 from harness.gradebook import Gradebook, read_outputs
 from harness.lab import Lab
+from harness.marks import stored_marks
 from harness.submission import Submission, files_of
+from harness.written import written_answers
 
 CONNECT_SECONDS = 30
 
@@ -65,6 +67,7 @@ class ClusterEngine:
             packed=pack_submission(submission),
             outputs=stored.read_bytes() if stored.is_file() else b"",
             remembered=book.remembered(submission.name),
+            marks=stored_marks(book, submission.name),
         )
 
     def run(self, executor: Executor, task: Task) -> Future[Answer]:
@@ -128,10 +131,10 @@ def do_packed(digest: str, unsandboxed: bool, task: Task) -> Answer:
         path = folder / "s"
         _unpack(task.packed, folder)
         kept = read_outputs(task.outputs)
-        graded = grader.grade(
-            Submission(task.name, next(folder.iterdir(), path)), kept, task.remembered
-        )
-        return answer(grader, graded, store=graded.ran)
+        submission = Submission(task.name, next(folder.iterdir(), path))
+        graded = grader.grade(submission, kept, task.remembered)
+        written = written_answers(grader.lab, grader.golden, submission)
+        return answer(grader, graded, written, task.marks, store=graded.ran)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -11,8 +11,10 @@ from typing import Any
 from harness.engine import Answer, Engine, answer, run_all
 from harness.gradebook import Gradebook, summary
 from harness.grading import Grader
+from harness.marks import locked, stored_marks
 from harness.report import write_index
 from harness.submission import Submission
+from harness.written import refreshed, remarked, written_answers
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,35 @@ class Done:
 
 def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mapping[str, Any]:
     """Grade one submission here, unless its stored grade still holds; its grade, as stored."""
-    kept = book.kept(submission.name, grader.digests(submission), grader.environment)
+    kept = _kept(grader, submission, book)
     if kept is not None:
         return kept
     name = submission.name
-    made = answer(grader, grader.grade(submission, book.outputs(name), book.remembered(name)))
-    _save(book, made)
-    return made.grade
+    graded = grader.grade(submission, book.outputs(name), book.remembered(name))
+    written = written_answers(grader.lab, grader.golden, submission)
+    return _save(grader, book, answer(grader, graded, written, stored_marks(book, name)))
 
 
-def _save(book: Gradebook, made: Answer) -> None:
-    book.save(made.grade, made.report, outputs=made.outputs, remembered=made.remembered)
+def _kept(grader: Grader, submission: Submission, book: Gradebook) -> Mapping[str, Any] | None:
+    """The stored grade, if it still holds, with the marks of now."""
+    kept = book.kept(submission.name, grader.digests(submission), grader.environment)
+    if kept is None or not grader.lab.questions:
+        return kept
+    with locked(book):
+        return refreshed(book, grader.lab, kept)
+
+
+def _save(grader: Grader, book: Gradebook, made: Answer) -> Mapping[str, Any]:
+    """Store what was made; the grade as it is then, should marks have come meanwhile."""
+    with locked(book):
+        book.save(
+            made.grade,
+            made.report,
+            outputs=made.outputs,
+            remembered=made.remembered,
+            answers=made.answers,
+        )
+        return refreshed(book, grader.lab, made.grade)
 
 
 def grade_cohort(
@@ -95,7 +115,7 @@ def grade_cohort(
 
     def to_do() -> Iterator[Submission]:
         for submission in submissions:
-            kept = book.kept(submission.name, grader.digests(submission), grader.environment)
+            kept = _kept(grader, submission, book)
             if kept is not None:
                 done(Done(summary(kept), kept=True))
             else:
@@ -104,20 +124,23 @@ def grade_cohort(
     with book.locked(), closing(engine):
         for submission, made in run_all(engine, to_do(), book):
             if isinstance(made, BrokenExecutor):
-                made = _not_judged(grader, submission)
+                made = _not_judged(grader, submission, book)
             before = book.read(submission.name)
-            _save(book, made)
-            done(Done(summary(made.grade), ran=made.ran, change=_change(before, made.grade)))
-        ordered = [grades[submission.name] for submission in submissions]
-        book.write_csv(ordered)
-        write_index(book.index, grader.lab, ordered)
+            grade = _save(grader, book, made)
+            done(Done(summary(grade), ran=made.ran, change=_change(before, grade)))
+        with locked(book, "board"):
+            ordered = [remarked(book, grader.lab, grades[one.name]) for one in submissions]
+            book.write_csv(ordered)
+            write_index(book.index, grader.lab, ordered)
     return ordered
 
 
-def _not_judged(grader: Grader, submission: Submission) -> Answer:
+def _not_judged(grader: Grader, submission: Submission, book: Gradebook) -> Answer:
     message = "the process that graded this died, and did so again when it was tried once more"
-    made = answer(grader, grader.not_judged(submission, message))
-    return replace(made, outputs=b"", remembered=b"")
+    name = submission.name
+    graded = grader.not_judged(submission, message)
+    made = answer(grader, graded, book.answers(name), stored_marks(book, name))
+    return replace(made, outputs=b"", remembered=b"", answers=b"")
 
 
 def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Change | None:

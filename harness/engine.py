@@ -29,11 +29,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.answers import Answers
 from harness.execution.sandbox import Sandbox, choose
 from harness.gradebook import Gradebook, read_outputs
 from harness.grading import Graded, Grader, open_lab
+from harness.marks import Marks, questions_of, stored_marks
 from harness.report import draw, report_html
 from harness.submission import Submission
+from harness.written import written_answers
 
 # How often a task is given to another worker after one has died with it.
 ATTEMPTS = 2
@@ -65,6 +68,7 @@ class Task:
         outputs_file: their file on the worker.
         remembered: what was worked out from them before; or
         remembered_file: its file on the worker.
+        marks: the marks of its written answers, as they are stored.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Task:
     outputs_file: str = ""
     remembered: bytes = b""
     remembered_file: str = ""
+    marks: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Answer:
         outputs: to be stored; empty where the stored ones still hold.
         remembered: to be stored; empty where what is stored still holds.
         ran: whether student code was run.
+        answers: the written answers, to be stored; empty where what is stored still holds.
     """
 
     grade: dict[str, Any]
@@ -93,6 +99,7 @@ class Answer:
     outputs: bytes
     remembered: bytes
     ran: bool
+    answers: bytes = b""
 
 
 class Engine(Protocol):
@@ -153,6 +160,7 @@ class LocalEngine:
             path=str(submission.path),
             outputs_file=str(book.outputs_file(submission.name)),
             remembered_file=str(book.remembered_file(submission.name)),
+            marks=stored_marks(book, submission.name),
         )
 
     def run(self, executor: Executor, task: Task) -> Future[Answer]:
@@ -219,24 +227,43 @@ def do(work: Work, task: Task) -> Answer:
     grader = grader_of(work)
     kept = read_outputs(task.outputs or _read(task.outputs_file))
     told = task.remembered or _read(task.remembered_file)
-    graded = grader.grade(Submission(task.name, Path(task.path)), kept, told)
+    submission = Submission(task.name, Path(task.path))
+    graded = grader.grade(submission, kept, told)
     same = kept is not None and not graded.ran and kept.cases.keys() == graded.outputs.cases.keys()
-    return answer(grader, graded, store=not same)
+    written = written_answers(grader.lab, grader.golden, submission)
+    return answer(grader, graded, written, task.marks, store=not same)
 
 
-def answer(grader: Grader, graded: Graded, *, store: bool = True) -> Answer:
-    """What is stored of a graded submission."""
-    grade, told = graded.grade.to_json(), graded.remembered
+def answer(
+    grader: Grader, graded: Graded, written: Answers, marks: bytes, *, store: bool = True
+) -> Answer:
+    """What is stored of a graded submission.
+
+    Args:
+        grader: of the lab.
+        graded: its grade and outputs.
+        written: its answers.
+        marks: theirs, as they are stored.
+        store: whether the outputs are to be stored.
+
+    Raises:
+        UsageError: the marks are damaged.
+    """
+    grade, told, lab = graded.grade.to_json(), graded.remembered, grader.lab
+    if lab.questions:
+        found = Marks.from_bytes(marks, f"the marks of {grade['submission']}")
+        grade["questions"] = questions_of(lab.questions, written, found)
     fresh = told.figures is None
-    figures = told.figures or draw(grader.lab, grader.golden, graded.outputs, told.values)
+    figures = told.figures or draw(lab, grader.golden, graded.outputs, told.values)
     told.figures = figures
-    html = report_html(grade, graded.outputs, grader.lab, figures)
+    html = report_html(grade, graded.outputs, lab, figures, written)
     return Answer(
         grade,
         html.encode(errors="backslashreplace"),
         outputs=graded.outputs.to_bytes() if store else b"",
         remembered=told.to_bytes() if fresh else b"",
         ran=graded.ran,
+        answers=written.to_bytes() if lab.questions else b"",
     )
 
 

@@ -3,7 +3,8 @@
 ::
 
     DIR/index.html  DIR/grades.csv
-    DIR/<submission>/outputs.safetensors  grade.json  report.html
+    DIR/<submission>/outputs.safetensors  measured.json  answers.json  grade.json  report.html
+    DIR/<submission>/marks.json
 
 Each file is written whole or not at all, so a run that is killed loses at most the submissions at
 hand, and the next one finds and keeps the rest.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
+from harness.answers import Answers
 from harness.errors import UsageError
 from harness.outputs import Outputs
 from harness.results import FORMAT_VERSION
@@ -70,8 +73,22 @@ class Gradebook:
         """The file of what was worked out from one submission's outputs."""
         return self.of(name) / "measured.json"
 
+    def answers_file(self, name: str) -> Path:
+        """The file of one submission's written answers."""
+        return self.of(name) / "answers.json"
+
+    def marks_file(self, name: str) -> Path:
+        """The file of the marks that people gave for them."""
+        return self.of(name) / "marks.json"
+
     def save(
-        self, grade: Mapping[str, Any], report: bytes, *, outputs: bytes, remembered: bytes
+        self,
+        grade: Mapping[str, Any],
+        report: bytes,
+        *,
+        outputs: bytes,
+        remembered: bytes,
+        answers: bytes = b"",
     ) -> None:
         """Store one submission's outputs, then its grade and report.
 
@@ -84,8 +101,9 @@ class Gradebook:
             report: the page.
             outputs: `Outputs.to_bytes`; empty to leave those that are there.
             remembered: `Remembered.to_bytes`; empty to leave what is there.
+            answers: `Answers.to_bytes`; empty to leave what is there.
         """
-        text = json.dumps(grade, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        text = _text(grade)
         folder = self.of(grade["submission"])
         folder.mkdir(parents=True, exist_ok=True)
         self.report(grade["submission"]).unlink(missing_ok=True)
@@ -93,8 +111,20 @@ class Gradebook:
             write_whole(self.outputs_file(grade["submission"]), outputs)
         if remembered:
             write_whole(self.remembered_file(grade["submission"]), remembered)
-        write_whole(folder / "grade.json", text.encode(errors="backslashreplace"))
+        if answers:
+            write_whole(self.answers_file(grade["submission"]), answers)
+        write_whole(folder / "grade.json", text)
         write_whole(folder / "report.html", report)
+
+    def save_marked(self, grade: Mapping[str, Any], report: bytes) -> None:
+        """Store a grade of which nothing but its marks has changed, and its report.
+
+        The report comes first: what a kill leaves between is found by the grade's marks, which are
+        not those of `marks.json`.
+        """
+        text = _text(grade)
+        write_whole(self.report(grade["submission"]), report)
+        write_whole(self.of(grade["submission"]) / "grade.json", text)
 
     def read(self, name: str) -> dict[str, Any] | None:
         """The stored grade of one submission, if there is one of this format."""
@@ -123,6 +153,10 @@ class Gradebook:
         """What was worked out from them; empty where nothing is stored."""
         return _bytes(self.remembered_file(name))
 
+    def answers(self, name: str) -> Answers:
+        """The written answers of one submission, as they were when it was graded."""
+        return Answers.from_bytes(_bytes(self.answers_file(name))) or Answers()
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep every other grader out of this folder.
@@ -141,18 +175,54 @@ class Gradebook:
             ) from None
 
     def write_csv(self, grades: Sequence[Mapping[str, Any]]) -> Path:
-        """Write `grades.csv`: a row per submission, points in all and per technique.
+        """Write `grades.csv`: a row per submission, points in all, per technique and question.
 
-        A submission that could not be judged has empty cells, never a 0.
+        A submission that could not be judged has empty cells, never a 0; so has an answer that is
+        not marked, and `total` while there is one.
         """
         techniques = list(dict.fromkeys(name for grade in grades for name in grade["techniques"]))
+        questions = list(dict.fromkeys(q["id"] for grade in grades for q in _questions(grade)))
+        marked = [f"question_{name}" for name in questions]
+        marked += ["marked_points", "total"] if questions else []
         path = self.folder / "grades.csv"
         text = io.StringIO(newline="")
         writer = csv.writer(text)
-        writer.writerow(["submission", "outcome", "points", "max_points", *techniques])
-        writer.writerows(_rows(grades, techniques))
+        writer.writerow(
+            [
+                "submission",
+                "outcome",
+                "points",
+                "max_points",
+                *techniques,
+                *marked * bool(questions),
+            ]
+        )
+        writer.writerows(_rows(grades, techniques, questions))
         write_whole(path, text.getvalue().encode(errors="backslashreplace"))
         return path
+
+
+def marked_points(grade: Mapping[str, Any]) -> float | None:
+    """Points of all answers; None while one of them has no mark that counts, or there are none."""
+    questions = _questions(grade)
+    if not questions or any(map(_unmarked, questions)):
+        return None
+    return round(math.fsum(question["points"] for question in questions), 4)
+
+
+def _questions(grade: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    questions: Sequence[Mapping[str, Any]] = grade.get("questions", ())
+    return questions
+
+
+def _unmarked(question: Mapping[str, Any]) -> bool:
+    """Whether there is no mark, or one that was given for another answer."""
+    return question["points"] is None or bool(question["stale"])
+
+
+def _text(grade: Mapping[str, Any]) -> bytes:
+    text = json.dumps(grade, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode(errors="backslashreplace")
 
 
 def read_outputs(data: bytes) -> Outputs | None:
@@ -170,6 +240,9 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
+_SHOWN = ("id", "title", "points", "max_points", "stale")
+
+
 @cache
 def _outcome_of(identifier: str, outcome: str) -> dict[str, str]:
     """Shared by all summaries, which are kept for a whole cohort."""
@@ -185,7 +258,14 @@ def summary(grade: Mapping[str, Any]) -> dict[str, Any]:
     ]
     run = {name: grade["run"][name] for name in ("status", "message", "seconds")}
     own = {name: grade[name] for name in kept}
+    if "questions" in grade:
+        own["questions"] = brief(grade["questions"])
     return {**own, "run": run, "checks": checks, "likeness": grade.get("likeness", {})}
+
+
+def brief(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The key `questions` without what a cohort's page does not need."""
+    return [{name: question[name] for name in _SHOWN} for question in questions]
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -208,7 +288,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def _rows(
-    grades: Iterable[Mapping[str, Any]], techniques: Sequence[str]
+    grades: Iterable[Mapping[str, Any]], techniques: Sequence[str], questions: Sequence[str]
 ) -> Iterable[Sequence[object]]:
     for grade in grades:
         judged = grade["outcome"] == "judged"
@@ -219,7 +299,18 @@ def _rows(
             grade["points"] if judged else "",
             grade["max_points"],
             *(points if judged else [""] * len(points)),
+            *(_marked_cells(grade, questions) if questions else ()),
         ]
+
+
+def _marked_cells(grade: Mapping[str, Any], questions: Sequence[str]) -> Iterator[object]:
+    found = {question["id"]: question for question in _questions(grade)}
+    for name in questions:
+        yield found[name]["points"] if name in found and not _unmarked(found[name]) else ""
+    marked = marked_points(grade)
+    yield "" if marked is None else marked
+    final = marked is not None and grade["outcome"] == "judged"
+    yield round(grade["points"] + marked, 4) if final else ""
 
 
 def plain_cell(text: str) -> str:

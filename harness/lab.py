@@ -1,4 +1,4 @@
-"""The lab file: models, images, cases, checks and limits, validated when it is read.
+"""The lab file: models, images, cases, checks, questions and limits, validated when it is read.
 
 Structure is described by `lab.schema.json`; this module adds what a schema cannot say (files that
 must exist, names that must refer to something) and words every error for a person: file, line,
@@ -23,6 +23,7 @@ from PIL import Image
 
 from harness.errors import LabError, UsageError, suggest
 from harness.models import DAMAGED_ZIP, ModelSpec, read_classes
+from harness.questions import Question, read_questions
 from harness.yamlfile import Place, YamlFile, read_yaml
 
 _SCHEMA = Path(__file__).with_name("lab.schema.json")
@@ -109,6 +110,7 @@ class Lab:
     datasets: Mapping[str, Path]
     cases: tuple[Case, ...]
     checks: tuple[Check, ...]
+    questions: tuple[Question, ...] = ()
     limits: Limits = field(default_factory=Limits)
     pass_mark: float = 0.5
     language: str = "en"
@@ -209,6 +211,7 @@ def read_lab(path: Path) -> Lab:
         },
         cases=tuple(_cases(source, models)),
         checks=tuple(_checks(source)),
+        questions=read_questions(source),
         limits=Limits(**data.get("limits", {})),
         pass_mark=data.get("pass_mark", 0.5),
         language=data.get("language", "en"),

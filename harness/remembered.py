@@ -60,16 +60,19 @@ class Remembered:
         return json.dumps({"of": self.of, "values": self.values, "figures": figures}).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes, of: str) -> Remembered:
-        """Read what `to_bytes` made; nothing is remembered where it is of something else."""
+    def from_bytes(cls, data: bytes, of: str | None = None) -> Remembered:
+        """Read what `to_bytes` made; nothing is remembered where it is of something else.
+
+        Without `of`, whatever is there is taken as it is.
+        """
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             stored = json.loads(data)
-            if stored["of"] == of:
+            if of in (None, stored["of"]):
                 figures = stored["figures"]
                 if figures is not None:
                     figures = {(name, group): _made(drawn) for name, group, drawn in figures}
-                return cls(of, dict(stored["values"]), figures)
-        return cls(of)
+                return cls(stored["of"], dict(stored["values"]), figures)
+        return cls(of or "")
 
 
 def digest(outputs: Mapping[str, str], golden: str, language: str) -> str:

@@ -10,10 +10,13 @@ import ast
 import hashlib
 import re
 import shutil
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import nbformat
@@ -143,6 +146,21 @@ def prepare(submission: Submission, folder: Path) -> Source:
     return Source((main.name,), tuple(notes))
 
 
+@contextmanager
+def own_files(submission: Submission) -> Iterator[list[tuple[str, Path]]]:
+    """Relative name and path of each file handed in, as `prepare` finds them, for the time being.
+
+    A folder with code in it is read where it is; anything else is copied or unpacked first.
+    """
+    path = submission.path
+    if path.is_dir() and _candidates(path):
+        yield list(islice(files_of(path), MAX_FILES))
+        return
+    with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
+        prepare(submission, Path(folder) / "s")
+        yield list(islice(files_of(Path(folder) / "s"), MAX_FILES))
+
+
 def _unpack(path: Path, folder: Path) -> list[str]:
     return unpack(path, folder, max_files=MAX_FILES, max_bytes=MAX_BYTES)
 
@@ -168,6 +186,10 @@ def _link_among(path: Path) -> str:
     """The name of a link where the file to run should be, if there is one."""
     entries = sorted(path.iterdir()) if path.is_dir() else []
     return next((e.name for e in entries if e.is_symlink() and _is_code(e)), "")
+
+
+class NotebookError(Exception):
+    """A notebook that cannot be read; the text tells a student why."""
 
 
 class _TooMuchError(Exception):
@@ -252,16 +274,9 @@ def _copy(path: Path, folder: Path, notes: list[str]) -> None:
 def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
     """Write each code cell as a Python file; outputs and metadata are never looked at."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of cells without an id, for one
-            notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-        cells = ["".join(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-    # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.
-    except Exception as error:
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
-        return Source(
-            (), tuple(notes), f"{path.name} is not a notebook that can be read ({reason})"
-        )
+        cells = read_cells(path, "code")
+    except NotebookError as error:
+        return Source((), tuple(notes), str(error))
     files = []
     for number, text in enumerate(cells, start=1):
         code, dropped = drop_magics(text)
@@ -272,6 +287,23 @@ def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
     if not files:
         return Source((), tuple(notes), f"{path.name} has no code cell")
     return Source(tuple(files), tuple(notes))
+
+
+def read_cells(path: Path, kind: str) -> list[str]:
+    """The cells of a notebook of one kind, `code` or `markdown`; outputs are never looked at.
+
+    Raises:
+        NotebookError: it cannot be read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of cells without an id, for one
+            notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+        return ["".join(cell.source) for cell in notebook.cells if cell.cell_type == kind]
+    # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise NotebookError(f"{path.name} is not a notebook that can be read ({reason})") from None
 
 
 def drop_magics(text: str) -> tuple[str, list[str]]:

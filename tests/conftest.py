@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 
 from harness import techniques
+from harness.answers import Answers
+from harness.figures import Figure, Note, Picture, Row
+from harness.gradebook import Gradebook
 from harness.grading import open_lab
+from harness.marks import Marks, questions_of
+from harness.outputs import Outputs
+from harness.remembered import Remembered
+from harness.results import CaseResult, CheckResult, Grade, Outcome, RunStatus, RunSummary
 from harness.techniques.base import Evidence
 
 LAB = """\
@@ -70,5 +77,75 @@ def evidence(lab_file: Path):
         normalised = techniques.technique_of(case).normalise(lab, case, value)
         arguments = techniques.resolve_arguments(lab, case)
         return Evidence(case, lab, arguments, normalised, list(accepted), facts or {})
+
+    return make
+
+
+QUESTIONS = """\
+questions:
+  - id: map-class
+    title: Does the map reflect the class?
+    points: 2
+    levels:
+      - {points: 2, label: reasoned, description: gives a reason}
+      - {points: 1, label: described}
+      - {points: 0, label: missing}
+    case: class_activation_maps/photo
+    claims: photo
+  - id: use
+    title: How can activation maximization be useful?
+    text: In practice.
+    points: 1
+    levels: [{points: 1, label: "yes"}, {points: 0, label: "no"}]
+    cases: [cat]
+"""
+
+
+@pytest.fixture
+def asking(lab_file: Path) -> str:
+    """The text of the small lab file with two written questions, written to it."""
+    text = LAB + QUESTIONS
+    lab_file.write_text(text, "utf-8")
+    return text
+
+
+@pytest.fixture
+def asking_lab(lab_file: Path, asking: str):
+    """The small lab with two written questions."""
+    return open_lab(lab_file)
+
+
+RUN = RunSummary(RunStatus.COMPLETED, 1.0)
+PICTURE = Picture(b"\x89PNG\r\n", 2, 3, "the map of this student")
+FIGURES = {
+    ("class_activation_maps", "photo"): [Figure("The map", (Row((PICTURE,)),))],
+    ("activation_maximization", "cat"): [Figure("The sweep", (Note("three images"),))],
+}
+
+
+@pytest.fixture
+def graded_book(asking_lab, tmp_path: Path):
+    """Make a gradebook of submissions with these answers, as grading leaves it behind."""
+
+    def make(answers: dict[str, dict[str, str]]) -> Gradebook:
+        book = Gradebook(tmp_path / "reports")
+        grades = []
+        for name, texts in answers.items():
+            one = CaseResult("photo", Outcome.PASSED, 1.0)
+            checks = (CheckResult("maps", "class_activation_maps", "x", 2.0, (one,)),)
+            digests = {"lab": "a", "submission": "b", "golden": "c"}
+            grade = Grade(name, checks, RUN, {"python": "3"}, digests).to_json()
+            written = Answers(texts, other=f"other text of {name}")
+            grade["questions"] = questions_of(asking_lab.questions, written, Marks())
+            book.save(
+                grade,
+                f"the first report of {name}".encode(errors="backslashreplace"),
+                outputs=Outputs(name, RUN, {}).to_bytes(),
+                remembered=Remembered("x", {}, FIGURES).to_bytes(),
+                answers=written.to_bytes(),
+            )
+            grades.append(grade)
+        book.write_csv(grades)
+        return book
 
     return make

@@ -18,6 +18,7 @@ from harness.figures import Series, bars
 from harness.gradebook import Gradebook
 from harness.lab import Lab
 from harness.language import gettext as _
+from harness.report.of_questions import QuestionLine, question_lines
 from harness.report.words import state_word, technique_title, words
 from harness.similarity import Likeness, find_alike
 
@@ -130,6 +131,7 @@ class CohortPage:
     diagnoses: tuple[DiagnosisLine, ...]
     alike: tuple[AlikeLine, ...]
     slowest: tuple[SlowLine, ...]
+    questions: tuple[QuestionLine, ...] = ()
 
 
 def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
@@ -164,6 +166,7 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
         diagnoses=_diagnoses(grades, people),
         alike=_alike(grades, people),
         slowest=_slowest(grades, people),
+        questions=question_lines(grades),
     )
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import techniques
+from harness.answers import Answers
 from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.language import gettext as _
 from harness.outputs import CaseStatus, Outputs
 from harness.remembered import Figures
+from harness.report.of_questions import QuestionsPart, questions_part
 from harness.report.photographs import Photograph, photographs
 from harness.report.words import (
     kind_sentence,
@@ -138,12 +140,17 @@ class StudentPage:
     run: Mapping[str, Any]
     techniques: tuple[TechniquePart, ...]
     fix_first: FixFirst | None
+    questions: QuestionsPart | None
     facts: tuple[tuple[str, str], ...]
     photographs: Mapping[str, Photograph]
 
 
 def student_page(
-    grade: Mapping[str, Any], outputs: Outputs, lab: Lab, figures: Figures
+    grade: Mapping[str, Any],
+    outputs: Outputs,
+    lab: Lab,
+    figures: Figures,
+    answers: Answers | None = None,
 ) -> StudentPage:
     """Work out all that the report says."""
     parts = tuple(
@@ -163,6 +170,7 @@ def student_page(
         run=grade["run"],
         techniques=parts,
         fix_first=_fix_first(parts),
+        questions=questions_part(grade, lab, answers),
         facts=tuple(facts.items()),
         photographs=photographs(lab, (one for drawn in figures.values() for one in drawn)),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.answers import Answers
 from harness.figures import Plot, category_legend, numbers_of, plot_svg
 from harness.gradebook import write_whole
 from harness.lab import Lab
@@ -24,7 +25,13 @@ from harness.report.of_student import student_page
 from harness.texts import visible
 
 
-def report_html(grade: Mapping[str, Any], outputs: Outputs, lab: Lab, figures: Figures) -> str:
+def report_html(
+    grade: Mapping[str, Any],
+    outputs: Outputs,
+    lab: Lab,
+    figures: Figures,
+    answers: Answers | None = None,
+) -> str:
     """The report of one submission.
 
     Args:
@@ -32,12 +39,13 @@ def report_html(grade: Mapping[str, Any], outputs: Outputs, lab: Lab, figures: F
         outputs: what the grade rests on.
         lab: the lab.
         figures: of `draw`.
+        answers: the written ones.
 
     Returns:
         an HTML page that loads nothing.
     """
     with speaking(lab.language):
-        return _render("report.html", student_page(grade, outputs, lab, figures))
+        return _render("report.html", student_page(grade, outputs, lab, figures, answers))
 
 
 def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> None:
@@ -55,6 +63,17 @@ def write_index(path: Path, lab: Lab, grades: Sequence[Mapping[str, Any]]) -> No
 def write_calibration(path: Path, page: CalibrationPage) -> None:
     """Write the calibration's page: what tells right from wrong."""
     _write(path, "calibration.html", page)
+
+
+def marking_html(page: object, lab: Lab) -> str:
+    """The page on which answers are marked.
+
+    Args:
+        page: a `harness.marking.pages.MarkingPage`.
+        lab: the lab.
+    """
+    with speaking(lab.language):
+        return _render("marking.html", page)
 
 
 def points(value: float) -> str:

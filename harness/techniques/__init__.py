@@ -10,6 +10,7 @@ from harness.calls import Call, Contract
 from harness.errors import UsageError, suggest
 from harness.lab import Case, Check, Lab
 from harness.outputs import Value
+from harness.questions import Question
 from harness.techniques import (
     activation_maximization,
     class_activation_maps,
@@ -85,6 +86,22 @@ def validate(lab: Lab) -> None:
         keys[key(case)] = case
     for check in lab.checks:
         _validate_check(lab, check)
+    for question in lab.questions:
+        _validate_question(lab, question)
+
+
+def cases_beside(lab: Lab, question: Question) -> list[Case]:
+    """The cases whose figures go beside the answers to a question, in its order."""
+    return [case for name in question.cases for case in lab.cases if name in _names_of(case)]
+
+
+def claimed_case(lab: Lab, question: Question) -> Case:
+    """The case that a table in the answers to a question is about."""
+    return next(case for case in _listing(lab) if case.id == question.claims)
+
+
+def _listing(lab: Lab) -> list[Case]:
+    return [case for case in lab.cases if case.function == top_predictions.FUNCTION]
 
 
 def call_of(lab: Lab, case: Case) -> Call:
@@ -156,6 +173,36 @@ def part_of(lab: Lab, keys: Sequence[str]) -> Lab:
         if names:
             checks.append(replace(check, cases=names))
     return replace(lab, cases=cases, checks=tuple(checks))
+
+
+def _names_of(case: Case) -> tuple[str, ...]:
+    """What a question may call a case: its id or its group's, and either after its technique."""
+    technique = technique_of(case).name
+    names = (case.id, case.group)
+    return (*names, *(f"{technique}/{name}" for name in names))
+
+
+def _validate_question(lab: Lab, question: Question) -> None:
+    for name in question.cases:
+        found = [case for case in lab.cases if name in _names_of(case)]
+        key = "case" if (*question.place, "case") in lab.source.lines else "cases"
+        _validate_shown(lab, (*question.place, key), name, found, lab.cases)
+    if question.claims:
+        found = [case for case in _listing(lab) if case.id == question.claims]
+        place = (*question.place, "claims")
+        _validate_shown(lab, place, question.claims, found, _listing(lab))
+
+
+def _validate_shown(
+    lab: Lab, place: Place, name: str, found: Sequence[Case], listed: Sequence[Case]
+) -> None:
+    if not found:
+        shown = dict.fromkeys(n for c in listed if not c.hidden for n in (c.group, c.id))
+        raise lab.source.error(place, f"no case {name!r}; {suggest(name, shown)}")
+    if any(case.hidden for case in found):
+        raise lab.source.error(
+            place, f"case {name!r} is hidden, and this would show it; name a public one"
+        )
 
 
 def _validate_check(lab: Lab, check: Check) -> None:

@@ -28,6 +28,7 @@ from harness.techniques.base import (
 from harness.techniques.figures.top_predictions import figures
 from harness.texts import plain_word
 
+FUNCTION = "top_predictions"
 _PERCENTAGES = marked(
     "these are percentages: accepted, but the contract asks for probabilities, 0 to 1"
 )
@@ -201,7 +202,7 @@ TECHNIQUE = Technique(
     name="top_predictions",
     title=marked("Top predictions"),
     functions={
-        "top_predictions": Function(
+        FUNCTION: Function(
             parameters=("model", "image", "k"),
             arguments={
                 "image": arguments.image(),
@@ -213,9 +214,7 @@ TECHNIQUE = Technique(
     normalise=normalise,
     facts=facts,
     metrics={
-        "agreement": Metric(
-            ("top_predictions",), {"tolerance": 0.01, "tie": 0.001}, judge_agreement
-        ),
+        "agreement": Metric((FUNCTION,), {"tolerance": 0.01, "tie": 0.001}, judge_agreement),
     },
     figures=figures,
 )

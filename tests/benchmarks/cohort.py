@@ -172,7 +172,7 @@ def quick_lab(folder: Path) -> Path:
     kept = ("top-5", "heatmaps", "activations")
     data["checks"] = [check for check in data["checks"] if check["id"] in kept]
     data["reference"] = str(ROOT / "reference")
-    del data["calibration"]
+    del data["calibration"], data["questions"]
     (lab / "lab.yaml").write_text(yaml.safe_dump(data))
     opened = open_lab(lab / "lab.yaml")
     with Runner(opened, CONTRACT) as runner:
