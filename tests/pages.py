@@ -7,7 +7,7 @@ others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,7 @@ def calibration_page() -> CalibrationPage:
         ),
         matrices=(
             Matrix("Class activation maps", columns, lines),
-            Matrix("Top predictions", columns[:2], lines[:1]),
+            Matrix("Top predictions", columns[:2], (replace(lines[0], cells=cells[:2]),)),
         ),
     )
 
