@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from harness.language import gettext, ngettext, speaking, spoken
-from tests import texts
+import texts
 
 
 def test_english_needs_no_catalogue():
