@@ -70,6 +70,7 @@ class Cohort:
 
     def write_board(self, *grades: Mapping[str, Any]) -> None:
         """Write the cohort's page."""
+        self.book.write_csv(grades)
         write_index(self.book.index, self.lab, grades)
 
     @property

@@ -125,10 +125,13 @@ def test_tables_have_header_cells_with_a_scope(tree):
 
 
 def test_controls_have_names(tree):
-    labelled = {one.get("for") for one in named(tree, "label")}
+    labels = named(tree, "label")
+    labelled = {one.get("for") for one in labels}
+    within = [control for one in labels for control in one.iter()]
     for control in named(tree, "input", "select", "textarea"):
         named_by = (control.get("aria-label"), control.get("aria-labelledby"))
-        assert any(named_by) or control.get("id") in labelled or control.get("type") == "hidden"
+        known = control.get("id") in labelled or control in within
+        assert any(named_by) or known or control.get("type") == "hidden"
     for button in named(tree, "button", "summary"):
         assert text_of(button) or button.get("aria-label")
 
