@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from harness.language import gettext as _
+
 ENDINGS = (".zip", ".tar.gz", ".tgz")
 MAX_NAME = 240
 _END, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
@@ -49,12 +51,12 @@ class _Budget:
     def take_file(self) -> None:
         self.files -= 1
         if self.files < 0:
-            raise ArchiveError("it has too many files; hand in your own code only")
+            raise ArchiveError(_("it has too many files; hand in your own code only"))
 
     def take_bytes(self, count: int) -> None:
         self.bytes -= count
         if self.bytes < 0:
-            raise ArchiveError("it is too large when unpacked; hand in your own code only")
+            raise ArchiveError(_("it is too large when unpacked; hand in your own code only"))
 
 
 def is_archive(path: Path) -> bool:
@@ -94,16 +96,20 @@ def unpack(path: Path, folder: Path, *, max_files: int, max_bytes: int) -> list[
                 if not parts or any(part in _LITTER for part in parts):
                     continue
                 if stream is None:
-                    notes.append(f"{name!r} in {path.name} was left out: it is not a plain file")
+                    text = _("{name!r} in {archive} was left out: it is not a plain file")
+                    notes.append(text.format(name=name, archive=path.name))
                     continue
                 _claim(parts, name, seen)
                 _write(stream, folder.joinpath(*parts), budget)
     except ArchiveError as error:
-        raise ArchiveError(f"{path.name} cannot be unpacked: {error}") from None
+        text = _("{name} cannot be unpacked: {error}")
+        raise ArchiveError(text.format(name=path.name, error=error)) from None
     except _DAMAGE as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
         raise ArchiveError(
-            f"{path.name} cannot be unpacked ({reason}); pack it again and hand in again"
+            _("{name} cannot be unpacked ({reason}); pack it again and hand in again").format(
+                name=path.name, reason=reason
+            )
         ) from None
     return notes
 
@@ -123,7 +129,7 @@ def _zip_entries(file: IO[bytes], budget: _Budget) -> _Entries:
         for info in archive.infolist():
             budget.take_file()
             if info.flag_bits & 1:
-                raise ArchiveError("it is locked with a password; pack it without one")
+                raise ArchiveError(_("it is locked with a password; pack it without one"))
             kind = info.external_attr >> 28  # of a Unix mode; 0 where another system packed it
             if info.is_dir():
                 continue
@@ -144,10 +150,10 @@ def _check_directory(file: IO[bytes], budget: _Budget) -> None:
     tail = file.read()
     place = tail.rfind(_END)
     if place < 0 or len(tail) < place + 22:
-        raise ArchiveError("it is not a zip file, or the end of it is missing")
+        raise ArchiveError(_("it is not a zip file, or the end of it is missing"))
     (length,) = struct.unpack_from("<I", tail, place + 12)
     if tail[max(0, place - 20) :].startswith(_LOCATOR_64) or length > 2**10 * budget.files:
-        raise ArchiveError("it has too many files; hand in your own code only")
+        raise ArchiveError(_("it has too many files; hand in your own code only"))
 
 
 def _tar_entries(file: IO[bytes], budget: _Budget) -> _Entries:
@@ -190,11 +196,12 @@ def _parts(name: str) -> list[str]:
     parts = [part for part in normal.split("/") if part not in ("", ".")]
     leads_out = normal.startswith("/") or ".." in parts or (len(normal) > 1 and normal[1] == ":")
     if leads_out:
-        raise ArchiveError(f"{name!r} leads out of it; pack your own folder")
+        raise ArchiveError(_("{name!r} leads out of it; pack your own folder").format(name=name))
     if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in normal):
-        raise ArchiveError(f"{name!r} is no name of a file; rename it")
+        raise ArchiveError(_("{name!r} is no name of a file; rename it").format(name=name))
     if len(parts) > 32 or any(len(part.encode()) > MAX_NAME for part in parts):
-        raise ArchiveError(f"{name[:60]!r}… is too long, or too deep in folders")
+        text = _("{name!r}… is too long, or too deep in folders")
+        raise ArchiveError(text.format(name=name[:60]))
     return [part.rstrip(". ") or "_" for part in parts]
 
 
@@ -206,7 +213,8 @@ def _claim(parts: list[str], name: str, seen: dict[str, str]) -> None:
     """
     key = unicodedata.normalize("NFKC", "/".join(parts)).casefold()
     if key in seen:
-        raise ArchiveError(f"{seen[key]!r} and {name!r} are the same name; rename one")
+        text = _("{one!r} and {other!r} are the same name; rename one")
+        raise ArchiveError(text.format(one=seen[key], other=name))
     seen[key] = name
 
 

@@ -23,6 +23,7 @@ import nbformat
 
 from harness.archives import ArchiveError, descend, is_archive, stem, unpack
 from harness.errors import UsageError
+from harness.language import gettext as _
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
 MAX_FILES = 1000
@@ -124,7 +125,8 @@ def prepare(submission: Submission, folder: Path) -> Source:
     as well, and files in a folder of their own are found there, each with a note.
     """
     if not submission.path.exists():
-        return Source((), problem=f"{submission.name} is a link that leads nowhere")
+        text = _("{name} is a link that leads nowhere")
+        return Source((), problem=text.format(name=submission.name))
     notes: list[str] = []
     folder.mkdir(parents=True)
     try:
@@ -139,7 +141,7 @@ def prepare(submission: Submission, folder: Path) -> Source:
     main, problem = _main_file(folder / submission.path.name if single else folder, notes)
     if main is None:
         if link := _link_among(submission.path):
-            problem = f"{link} is a link; hand in the file itself"
+            problem = _("{name} is a link; hand in the file itself").format(name=link)
         return Source((), tuple(notes), problem)
     if main.suffix == ".ipynb":
         return _split_notebook(main, folder, notes)
@@ -167,15 +169,17 @@ def _unpack(path: Path, folder: Path) -> list[str]:
 
 def _find_nested(folder: Path, notes: list[str]) -> None:
     """Where no code is at the top, look into a single folder or archive, and say so."""
-    for _ in range(_MAX_NESTED):
+    for _level in range(_MAX_NESTED):
         if _candidates(folder):
             return
         archives = [entry for entry in folder.iterdir() if is_archive(entry) and entry.is_file()]
         if name := descend(folder):
-            notes.append(f"your files were found in the folder {name!r} within; that is fine")
+            text = _("your files were found in the folder {name!r} within; that is fine")
+            notes.append(text.format(name=name))
         elif len(archives) == 1:
             inner = archives[0].rename(folder.with_name(folder.name + "-" + archives[0].name))
-            notes.append(f"{archives[0].name} was found within, and unpacked; that is fine")
+            text = _("{name} was found within, and unpacked; that is fine")
+            notes.append(text.format(name=archives[0].name))
             notes += _unpack(inner, folder)
             inner.unlink()
         else:
@@ -224,17 +228,21 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
     candidates = _candidates(path)
     expected = [file for file in candidates if file.name in (SCRIPT, NOTEBOOK)]
     if len(expected) == 2:
-        notes.append(f"both {SCRIPT} and {NOTEBOOK} are there; {SCRIPT} was run")
+        text = _("both {script} and {notebook} are there; {script} was run")
+        notes.append(text.format(script=SCRIPT, notebook=NOTEBOOK))
         return path / SCRIPT, ""
     if not expected and len(candidates) == 1:
-        notes.append(f"{candidates[0].name} was run; its name should be {SCRIPT} or {NOTEBOOK}")
+        text = _("{name} was run; its name should be {script} or {notebook}")
+        notes.append(text.format(name=candidates[0].name, script=SCRIPT, notebook=NOTEBOOK))
         return candidates[0], ""
     if expected:
         return expected[0], ""
     found = ", ".join(sorted(entry.name for entry in path.iterdir())[:10]) or "an empty folder"
     return (
         None,
-        f"expected {SCRIPT} or {NOTEBOOK}, found {found}; rename your file and hand in again",
+        _(
+            "expected {script} or {notebook}, found {found}; rename your file and hand in again"
+        ).format(script=SCRIPT, notebook=NOTEBOOK, found=found),
     )
 
 
@@ -257,14 +265,16 @@ def files_of(path: Path) -> Iterator[tuple[str, Path]]:
 
 def _copy(path: Path, folder: Path, notes: list[str]) -> None:
     if path.is_dir() and any(entry.is_symlink() for entry in path.iterdir()):
-        notes.append("links among the files were left out; hand in the files themselves")
+        notes.append(_("links among the files were left out; hand in the files themselves"))
     total = 0
     for count, (relative, file) in enumerate(files_of(path), start=1):
         total += file.stat().st_size
         if count > MAX_FILES or total > MAX_BYTES:
             raise _TooMuchError(
-                f"more than {MAX_FILES} files or {MAX_BYTES // 2**20} MB were handed in; "
-                "hand in your own code only, without data sets or environments"
+                _(
+                    "more than {files} files or {mb} MB were handed in; hand in your own code "
+                    "only, without data sets or environments"
+                ).format(files=MAX_FILES, mb=MAX_BYTES // 2**20)
             )
         target = folder / relative
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -280,12 +290,14 @@ def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
     files = []
     for number, text in enumerate(cells, start=1):
         code, dropped = drop_magics(text)
-        notes += [f"cell {number}: left out {line!r}, which is not Python" for line in dropped]
+        text = _("cell {number}: left out {line!r}, which is not Python")
+        notes += [text.format(number=number, line=line) for line in dropped]
         name = f"cell_{number:03}.py"
         (folder / name).write_text(code + "\n", "utf-8", errors="replace")
         files.append(name)
     if not files:
-        return Source((), tuple(notes), f"{path.name} has no code cell")
+        text = _("{name} has no code cell")
+        return Source((), tuple(notes), text.format(name=path.name))
     return Source(tuple(files), tuple(notes))
 
 
@@ -303,7 +315,8 @@ def read_cells(path: Path, kind: str) -> list[str]:
     # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
-        raise NotebookError(f"{path.name} is not a notebook that can be read ({reason})") from None
+        text = _("{name} is not a notebook that can be read ({reason})")
+        raise NotebookError(text.format(name=path.name, reason=reason)) from None
 
 
 def drop_magics(text: str) -> tuple[str, list[str]]:
