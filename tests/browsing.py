@@ -26,7 +26,7 @@ def chromium() -> str:
 
 @contextmanager
 def browser() -> Iterator[Any]:
-    """A browser that looks up no host; `tests/browser/conftest.py` says how long it lives."""
+    """A browser that finds no host but this one; `tests/browser/conftest.py` says how long it lives."""
     executable = chromium()
     from playwright.sync_api import sync_playwright
 
@@ -35,7 +35,7 @@ def browser() -> Iterator[Any]:
             executable_path=executable,
             # Chromium's own sandbox does not work for root.
             chromium_sandbox=os.geteuid() != 0,
-            args=["--host-resolver-rules=MAP * ~NOTFOUND"],
+            args=["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
         )
         yield launched
         launched.close()

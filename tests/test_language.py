@@ -5,9 +5,9 @@ import threading
 from collections import Counter
 
 import pytest
+import texts
 
 from harness.language import gettext, ngettext, speaking, spoken
-import texts
 
 
 def test_english_needs_no_catalogue():

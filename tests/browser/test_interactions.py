@@ -1,0 +1,199 @@
+"""What pages do when somebody uses them: slider, sorting, filtering, marking; by keyboard too."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+
+from harness.marking.app import make_app
+from harness.marking.desk import Desk
+from harness.marking.serve import listen
+
+pytestmark = pytest.mark.browser
+
+DESK = {"width": 1200, "height": 900}
+_MAPS = "() => [...document.querySelector('.compare').querySelectorAll('svg')]"
+BOXES = f"{_MAPS}.map(one => one.getBoundingClientRect().x)"
+CUTS = f"{_MAPS}.map(one => getComputedStyle(one).clipPath)"
+OPEN_ALL = "() => document.querySelectorAll('details').forEach(one => one.open = true)"
+
+
+@pytest.fixture
+def wrong(open_page, cohort):
+    page = open_page(cohort.book.report("wrong"), viewport=DESK)
+    page.evaluate(OPEN_ALL)
+    return page
+
+
+def test_the_slider_wipes_between_both_maps(wrong):
+    left, right = wrong.evaluate(BOXES)
+    assert left == right
+    assert wrong.evaluate(CUTS) == ["inset(0px 50% 0px 0px)", "inset(0px 0px 0px 50%)"]
+    slider = wrong.locator(".compare input").first
+    assert "expected" in slider.get_attribute("aria-label")
+    slider.focus()
+    for _ in range(20):
+        wrong.keyboard.press("ArrowRight")
+    assert wrong.evaluate(CUTS) == ["inset(0px 30% 0px 0px)", "inset(0px 0px 0px 70%)"]
+
+
+def test_on_paper_both_maps_stand_side_by_side(wrong):
+    wrong.emulate_media(media="print")
+    left, right = wrong.evaluate(BOXES)
+    assert right > left + 100
+    assert wrong.evaluate(CUTS) == ["none", "none"]
+    assert not wrong.locator(".compare input").first.is_visible()
+
+
+def test_without_a_script_both_maps_stand_side_by_side(open_page, cohort):
+    page = open_page(cohort.book.report("good"), viewport=DESK, java_script_enabled=False)
+    figure = page.locator("details.figure", has=page.locator(".compare")).first
+    if figure.get_attribute("open") is None:
+        figure.locator("summary").first.click()
+    boxes = [figure.locator(".compare svg").nth(n).bounding_box() for n in (0, 1)]
+    assert boxes[1]["x"] >= boxes[0]["x"] + boxes[0]["width"]
+    assert page.locator("input").count() == 0
+
+
+def test_a_failed_case_leads_to_its_pictures(wrong):
+    link = wrong.locator(".case.bad a").first
+    link.click()
+    target = wrong.evaluate("() => document.querySelector(':target').tagName")
+    assert target == "DETAILS"
+
+
+@pytest.fixture
+def board(open_page, cohort):
+    return open_page(cohort.book.index, viewport=DESK)
+
+
+def names(board):
+    """Names in the table, in order, as far as they are shown."""
+    rows = board.locator("#submissions tbody tr:visible th")
+    return [text.split("-")[0] for text in rows.all_inner_texts()]
+
+
+def test_what_was_not_judged_comes_first(board):
+    assert names(board) == ["émile", "good", "wrong", "not loaded"]
+
+
+def test_the_board_is_sorted_by_any_column(board):
+    points = board.locator("#submissions th button[data-column='1']")
+    header = board.locator("#submissions thead th").nth(1)
+    points.click()
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert names(board) == ["émile", "wrong", "not loaded", "good"]  # both without a point
+    points.focus()
+    board.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "descending"
+    assert names(board) == ["good", "wrong", "not loaded", "émile"]
+    board.locator("#submissions th button[data-column='0']").click()
+    assert header.get_attribute("aria-sort") == "none"
+    assert names(board) == ["émile", "good", "not loaded", "wrong"]
+
+
+def test_the_board_is_filtered_by_name_state_technique_and_mistake(board):
+    shown = board.locator("#shown")
+    assert shown.inner_text() == "4 of 4 shown"
+    board.fill("#filter", "GOO")
+    assert (names(board), shown.inner_text()) == (["good"], "1 of 4 shown")
+    board.fill("#filter", "nobody")
+    assert (names(board), shown.inner_text()) == ([], "0 of 4 shown")
+    board.fill("#filter", "")
+    board.select_option("#state", "failed to load")
+    assert names(board) == ["not loaded"]
+    board.select_option("#state", "")
+    board.select_option("#lost", label="Class activation maps")
+    assert names(board) == ["wrong", "not loaded"]
+    board.select_option("#mistake", index=1)
+    assert names(board) == ["wrong"]
+    board.fill("#filter", "")
+    board.select_option("#mistake", "")
+    board.select_option("#lost", "")
+    assert names(board) == ["émile", "good", "wrong", "not loaded"]
+
+
+def test_a_board_without_a_script_has_the_whole_table_and_no_dead_controls(open_page, cohort):
+    page = open_page(cohort.book.index, java_script_enabled=False)
+    assert names(page) == ["émile", "good", "wrong", "not loaded"]
+    assert page.locator("button:visible, input:visible, select:visible").count() == 0
+
+
+@contextmanager
+def served(desk):
+    """The marking pages on a real port."""
+    with listen(0) as listening:
+        port = listening.getsockname()[1]
+        app = make_app(desk, token="token-of-this-test", port=port)
+        config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{port}/?token=token-of-this-test"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def marking(browser, graded_book, asking_lab):
+    """The marking page of two students in a window of its own, and the gradebook."""
+    book = graded_book({"alice": {"map-class": "it does"}, "bob": {"map-class": "no"}})
+    desk = Desk(book, asking_lab, "ada", ["alice", "bob"])
+    context = browser.new_context(viewport=DESK)
+    errors = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    with served(desk) as address:
+        page.goto(address)
+        yield page, book
+        context.close()
+    desk.close()
+    assert errors == []
+
+
+def points_of(book, name):
+    return book.read(name)["questions"][0]["points"]
+
+
+def wait_for(true):
+    deadline = time.monotonic() + 20
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert true()
+
+
+def test_an_answer_is_marked_with_the_mouse_and_the_report_has_it(marking):
+    page, book = marking
+    student = page.locator("article.student").first
+    assert "it does" in student.inner_text()
+    student.locator("input[type=radio]").first.check()
+    student.locator("textarea").fill("well seen")
+    student.locator("button[type=submit]").click()
+    wait_for(lambda: points_of(book, "alice") is not None)
+    wait_for(lambda: "well seen" in book.report("alice").read_text("utf-8"))
+    assert "1 of 2" in page.locator("#progress").inner_text()
+
+
+def test_answers_are_marked_by_keyboard_alone_and_taken_back(marking):
+    page, book = marking
+    page.keyboard.press("j")
+    page.keyboard.press("1")
+    wait_for(lambda: points_of(book, "alice") is not None)
+    page.keyboard.press("j")
+    page.keyboard.press("2")
+    wait_for(lambda: points_of(book, "bob") is not None)
+    undo = page.locator("#undo button")
+    undo.focus()
+    page.keyboard.press("Enter")
+    wait_for(lambda: points_of(book, "bob") is None)
+    assert points_of(book, "alice") is not None
+    assert "bob" in page.locator("#notice").inner_text()
