@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.figures.parts import Plot, Series
 from harness.figures.pictures import CATEGORIES
@@ -68,7 +68,7 @@ def plot_svg(plot: Plot, limit: float | None = None) -> Markup:
     values = [y for line in plot.series for y in line.y]
     shown = [] if limit is None else [limit, plot.region.high] if plot.region else [limit]
     up = _Upwards.over([*values, *shown])
-    ticks = Markup().join(_x_tick(place, f"{x:g}") for x, place in across.items())
+    ticks = "".join(_x_tick(place, f"{x:g}") for x, place in across.items())
     content = [
         *(
             []
@@ -83,7 +83,7 @@ def plot_svg(plot: Plot, limit: float | None = None) -> Markup:
     return _svg(plot.title, content)
 
 
-def _region(up: _Upwards, limit: float, *, below: bool) -> Markup:
+def _region(up: _Upwards, limit: float, *, below: bool) -> str:
     """Where values pass, with its limit as a line that is named."""
     place = up.place(limit)
     top, bottom = (place, float(_BOTTOM)) if below else (float(_TOP), place)
@@ -93,24 +93,22 @@ def _region(up: _Upwards, limit: float, *, below: bool) -> Markup:
     # The words stand inside the region, or just outside where it is too thin for them.
     inside = bottom - top >= 18
     at = (place + 14 if below else place - 5) if inside else (place - 5 if below else place + 14)
-    return Markup(
-        '<rect class="region" x="{}" y="{:.1f}" width="{}" height="{:.1f}"/>'
-        '<line class="limit" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
-        '<text class="axis" x="{}" y="{:.1f}" text-anchor="end">{}</text>'
-    ).format(
-        *(_LEFT, top, _RIGHT - _LEFT, bottom - top),
-        *(_LEFT, _RIGHT, place, place),
-        *(_RIGHT - 4, at, text),
+    return (
+        f'<rect class="region" x="{_LEFT}" y="{top:.1f}" width="{_RIGHT - _LEFT}" '
+        f'height="{bottom - top:.1f}"/>'
+        f'<line class="limit" x1="{_LEFT}" x2="{_RIGHT}" y1="{place:.1f}" y2="{place:.1f}"/>'
+        f'<text class="axis" x="{_RIGHT - 4}" y="{at:.1f}" text-anchor="end">{escape(text)}</text>'
     )
 
 
-def _line(number: int, line: Series, across: Mapping[float, float], up: _Upwards) -> Markup:
+def _line(number: int, line: Series, across: Mapping[float, float], up: _Upwards) -> str:
     points = sorted(zip(line.x, line.y, strict=True))
     places = [(across[x], up.place(y)) for x, y in points]
     tips = [f"{line.name}, {x:g}: {y:.3g}" for x, y in points]
     marks = [_marker(number, *at, tip) for at, tip in zip(places, tips, strict=True)]
-    return Markup('<g class="series series-{}"><polyline points="{}"/>{}</g>').format(
-        number, " ".join(f"{x:.1f},{y:.1f}" for x, y in places), Markup().join(marks)
+    line_points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    return (
+        f'<g class="series series-{number}"><polyline points="{line_points}"/>{"".join(marks)}</g>'
     )
 
 
@@ -121,81 +119,77 @@ def bars(
     up = _Upwards.over(y for one in series for y in one.y)
     slot = (_RIGHT - _LEFT) / max(len(labels), 1)
     width = 0.8 * slot / max(len(series), 1)
-    drawn = Markup().join(
-        Markup(
-            '<rect class="bar series-{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
-            "<title>{}</title></rect>"
-        ).format(
-            number,
-            _LEFT + slot * (index + 0.1) + width * number,
-            min(up.place(y), up.place(0.0)),
-            width,
-            abs(up.place(y) - up.place(0.0)),
-            f"{one.name}, {labels[index]}: {y:.3g}",
-        )
+    zero = up.place(0.0)
+    drawn = "".join(
+        f'<rect class="bar series-{number}" '
+        f'x="{_LEFT + slot * (index + 0.1) + width * number:.1f}" '
+        f'y="{min(place, zero):.1f}" width="{width:.1f}" height="{abs(place - zero):.1f}"/>'
         for number, one in enumerate(series)
-        for index, y in enumerate(one.y)
+        for index, place in enumerate(map(up.place, one.y))
     )
     every = math.ceil(len(labels) / 13)
-    ticks = Markup().join(
+    ticks = "".join(
         _x_tick(_LEFT + slot * (index + 0.5), label)
         for index, label in enumerate(labels)
         if index % every == 0
     )
-    named = _legend(series) if len(series) > 1 else Markup()
+    named = _legend(series) if len(series) > 1 else ""
     return _svg(title, [_frame(up, x_label, y_label), ticks, drawn, named])
 
 
 def category_legend(names: Sequence[str], title: str) -> Markup:
     """The colours of `category_picture` and what they stand for, eight in a row."""
-    swatch = Markup(
-        '<rect x="{}" y="{}" width="16" height="16" fill="rgb({},{},{})"/><text x="{}" y="{}">{}'
-        "</text>"
-    )
     swatches = []
-    for index, (name, colour) in enumerate(zip(names, CATEGORIES.tolist(), strict=False)):
+    for index, (name, (r, g, b)) in enumerate(zip(names, CATEGORIES.tolist(), strict=False)):
         x, y = index % 8 * 54, index // 8 * 24
-        swatches.append(swatch.format(x, y + 3, *colour, x + 22, y + 16, name))
+        swatches.append(
+            f'<rect x="{x}" y="{y + 3}" width="16" height="16" fill="rgb({r},{g},{b})"/>'
+            f'<text x="{x + 22}" y="{y + 16}">{escape(name)}</text>'
+        )
     return _svg(title, swatches, height=24 * math.ceil(len(swatches) / 8))
 
 
-def _svg(title: str, content: Sequence[Markup], height: int = _HEIGHT) -> Markup:
+# From here on, what is put together is numbers, escaped texts, and what was made of these.
+
+
+def _svg(title: str, content: Sequence[str], height: int = _HEIGHT) -> Markup:
     return Markup(
-        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
-    ).format(_WIDTH, height, title, Markup().join(content))
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" '
+        f'aria-label="{escape(title)}">{"".join(content)}</svg>'
+    )
 
 
-def _frame(up: _Upwards, x_label: str, y_label: str) -> Markup:
+def _frame(up: _Upwards, x_label: str, y_label: str) -> str:
     """Lines across with their numbers, and the names of both axes."""
-    lines = Markup().join(
-        Markup(
-            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
-            '<text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
-        ).format(_LEFT, _RIGHT, place, place, _LEFT - 6, place + 4, text)
+    lines = "".join(
+        f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{place:.1f}" y2="{place:.1f}"/>'
+        f'<text x="{_LEFT - 6}" y="{place + 4:.1f}" text-anchor="end">{text}</text>'
         for place, text in up.ticks()
     )
-    return lines + Markup(
-        '<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>'
-        '<text class="axis" transform="translate(14 {}) rotate(-90)" text-anchor="middle">{}</text>'
-    ).format((_LEFT + _RIGHT) // 2, _HEIGHT - 8, x_label, (_TOP + _BOTTOM) // 2, y_label)
-
-
-def _x_tick(place: float, text: str) -> Markup:
-    return Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-        place, _BOTTOM + 18, text
+    return (
+        f'{lines}<text class="axis" x="{(_LEFT + _RIGHT) // 2}" y="{_HEIGHT - 8}" '
+        f'text-anchor="middle">{escape(x_label)}</text><text class="axis" '
+        f'transform="translate(14 {(_TOP + _BOTTOM) // 2}) rotate(-90)" '
+        f'text-anchor="middle">{escape(y_label)}</text>'
     )
 
 
-def _legend(series: Sequence[Series]) -> Markup:
-    entry = Markup('<g class="series series-{}">{}</g><text x="{}" y="16">{}</text>')
-    return Markup().join(
-        entry.format(number, _marker(number, x, 12), x + 12, one.name)
+def _x_tick(place: float, text: str) -> str:
+    return f'<text x="{place:.1f}" y="{_BOTTOM + 18}" text-anchor="middle">{escape(text)}</text>'
+
+
+def _legend(series: Sequence[Series]) -> str:
+    return "".join(
+        f'<g class="series series-{number}">{_marker(number, x, 12)}</g>'
+        f'<text x="{x + 12}" y="16">{escape(one.name)}</text>'
         for number, (x, one) in enumerate(zip((66, 236), series, strict=False))
     )
 
 
-def _marker(number: int, x: float, y: float, tip: str = "") -> Markup:
+def _marker(number: int, x: float, y: float, tip: str = "") -> str:
     """A disc, or a square for the second series: not told apart by colour alone."""
-    return Markup(
-        '<rect x="{:.1f}" y="{:.1f}" width="9" height="9" rx="{}"><title>{}</title></rect>'
-    ).format(x - 4.5, y - 4.5, 0 if number else 4.5, tip)
+    said = f"<title>{escape(tip)}</title>" if tip else ""
+    return (
+        f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" '
+        f'rx="{0 if number else 4.5}">{said}</rect>'
+    )
