@@ -582,6 +582,14 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     assert said in capsys.readouterr().err
 
 
+def test_any_other_broken_import_is_not_taken_for_a_missing_extra(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "harness.marking.serve", raising=False)
+    monkeypatch.delattr("harness.marking.serve", raising=False)
+    monkeypatch.setitem(sys.modules, "harness.written", None)
+    with pytest.raises(ImportError, match=r"harness\.written"):
+        cli.main(["mark", "--out", str(tmp_path)])
+
+
 @pytest.mark.parametrize("port", ["x", "-1", "65536"])
 def test_a_port_that_is_none_is_a_usage_error(port, capsys):
     with pytest.raises(SystemExit):
