@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from harness import cli
+from harness import cli, marking
 from harness.answers import Answers
 from harness.claims import Claim, Verdict
 from harness.errors import UsageError
@@ -580,6 +580,13 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     assert cli.main(["mark", "--out", str(tmp_path)]) == cli.EXIT_ERROR
     said = f"mark needs {library}: pip install 'xai-grading-harness[mark]'"
     assert said in capsys.readouterr().err
+
+
+def test_any_other_broken_import_is_not_taken_for_a_missing_extra(monkeypatch, tmp_path):
+    monkeypatch.delattr(marking, "serve", raising=False)
+    monkeypatch.setitem(sys.modules, "harness.marking.serve", None)
+    with pytest.raises(ImportError, match=r"harness\.marking\.serve"):
+        cli.main(["mark", "--out", str(tmp_path)])
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536"])
