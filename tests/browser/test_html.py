@@ -125,10 +125,13 @@ def test_tables_have_header_cells_with_a_scope(tree):
 
 
 def test_controls_have_names(tree):
-    labelled = {one.get("for") for one in named(tree, "label")}
+    labels = named(tree, "label")
+    labelled = {one.get("for") for one in labels}
+    within = {id(one) for label in labels if text_of(label) for one in label.iter()}
     for control in named(tree, "input", "select", "textarea"):
         named_by = (control.get("aria-label"), control.get("aria-labelledby"))
-        assert any(named_by) or control.get("id") in labelled or control.get("type") == "hidden"
+        if control.get("type") != "hidden":
+            assert any(named_by) or control.get("id") in labelled or id(control) in within
     for button in named(tree, "button", "summary"):
         assert text_of(button) or button.get("aria-label")
 
