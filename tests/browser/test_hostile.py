@@ -98,7 +98,8 @@ def hostile_lab(folder, planted):
             if "image" in entry:
                 entry["image"] = name
     classes = [planted.text("class", SHORT) for _ in range(3)]
-    return make_lab(folder, described, [[f"n{i}", name] for i, name in enumerate(classes)]), classes
+    named = {"m": [[f"n{index}", name] for index, name in enumerate(classes)]}
+    return make_lab(folder, described, named), classes
 
 
 def hostile_outputs(outputs, planted):
