@@ -23,6 +23,8 @@ class Content:
         html: all of it.
         files: what its data URIs hold.
         pictures: (h, w, 4) uint8, red, green, blue and opacity.
+        looks: (pictures, 5, pixels), of red, green, blue, opacity and grey: what stays the same
+            whatever the size, the brightness and the format.
         numbers: as they are printed, without sign, of texts and attributes.
         words: of two letters and more, of texts and attributes.
         drawn: paths and points of its drawings.
@@ -32,6 +34,8 @@ class Content:
         self.html = html
         self.files = [base64.b64decode(data) for data in re.findall(_ADDRESS, html)]
         self.pictures = [_pixels(data) for data in self.files]
+        looks = [_looks(picture) for picture in self.pictures]
+        self.looks = np.array(looks).reshape(len(looks), 5, _SIDE * _SIDE)
         bare = re.sub(f'{_ADDRESS}|(?s:<(style|script)>.*?</\\2>)| style="[^"]*"', "", html)
         self.drawn = set(re.findall(r' (?:d|points)="([^"]{12,})"', bare))
         texts = unescape(re.sub(r"</?[a-z][\w-]*|[\w:-]+=(?=\")", " ", bare))
@@ -102,10 +106,8 @@ def resembles(content: Content, array: np.ndarray, least: float = 0.9) -> bool:
     """Whether a picture looks like a map or an image within an array, or like its negative."""
     resized = (Image.Resampling.BOX, Image.Resampling.BILINEAR)
     wanted = [_look(plane, how) for plane in _planes(array) for how in resized]
-    shown = [look for picture in content.pictures for look in _looks(picture)]
-    if not wanted or not shown:
-        return False
-    return bool(np.abs(np.array(wanted) @ np.array(shown).T).max() >= least)
+    shown = content.looks.reshape(-1, _SIDE * _SIDE)
+    return bool(wanted) and bool((np.abs(shown @ np.array(wanted).T) >= least).any())
 
 
 def _planes(array: np.ndarray) -> Sequence[np.ndarray]:
@@ -118,11 +120,9 @@ def _planes(array: np.ndarray) -> Sequence[np.ndarray]:
     return list(array if by_class else np.moveaxis(array, -1, 0))
 
 
-def _looks(picture: np.ndarray) -> Iterator[np.ndarray]:
-    """Of red, green, blue and opacity, and grey."""
-    for channel in range(4):
-        yield _look(picture[..., channel])
-    yield _look(picture[..., :3].mean(axis=-1))
+def _looks(picture: np.ndarray) -> list[np.ndarray]:
+    planes = [picture[..., channel] for channel in range(4)]
+    return [_look(plane) for plane in (*planes, picture[..., :3].mean(axis=-1))]
 
 
 def _look(plane: np.ndarray, how: Image.Resampling = Image.Resampling.BOX) -> np.ndarray:
@@ -133,16 +133,17 @@ def _look(plane: np.ndarray, how: Image.Resampling = Image.Resampling.BOX) -> np
     return small / max(float(np.linalg.norm(small)), 1e-9)
 
 
-def revealed(shown: Content, without: Content) -> list[np.ndarray]:
-    """The pictures of a page that another one does not have."""
-    return [
-        picture
-        for picture in shown.pictures
-        if not any(alike(picture, other) for other in without.pictures)
-    ]
+def revealed(shown: Content, without: Content) -> np.ndarray:
+    """The looks (n, 5, pixels) of pictures of a page that another one does not have."""
+    return shown.looks[~_alike(shown.looks, without.looks).any(axis=1)]
 
 
-def alike(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two pictures show the same, at whatever size and in whatever format."""
-    pairs = zip(_looks(one), _looks(other), strict=True)
-    return all(float(np.linalg.norm(look - like)) < 0.2 for look, like in pairs)
+def has_picture(content: Content, looks: np.ndarray) -> bool:
+    """Whether a page has one of these pictures, at whatever size and in whatever format."""
+    return bool(_alike(looks, content.looks).any())
+
+
+def _alike(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which (n, 5, pixels) show the same as which (m, 5, pixels): (n, m) bool."""
+    far = np.linalg.norm(some[:, None] - others[None], axis=-1)
+    return (far < 0.2).all(axis=-1)
