@@ -1,4 +1,4 @@
-"""What readers do on pages: follow links, unfold, scroll. Tests of scripts belong here, too."""
+"""What readers do on pages without a script: follow links, unfold, scroll by keyboard."""
 
 from __future__ import annotations
 
