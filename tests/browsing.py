@@ -26,7 +26,7 @@ def chromium() -> str:
 
 @contextmanager
 def browser() -> Iterator[Any]:
-    """A browser that finds no host but this one; `tests/browser/conftest.py` says how long it lives."""
+    """A browser that finds no other host; `tests/browser/conftest.py` says how long it lives."""
     executable = chromium()
     from playwright.sync_api import sync_playwright
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from small_lab import graded, html_of, make_lab
 
+from harness.golden import Golden
 from harness.gradebook import Gradebook
 from harness.lab import Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
@@ -63,13 +64,13 @@ class Cohort:
     book: Gradebook
     calibration: Path
 
-    def add(self, grade: Mapping[str, Any], outputs: Outputs) -> None:
+    def add(self, grade: Mapping[str, Any], outputs: Outputs, golden: Golden | None = None) -> None:
         """Store a submission and its report, as grading does."""
-        html = html_of(self.lab, grade, outputs).encode(errors="backslashreplace")
+        html = html_of(self.lab, grade, outputs, golden).encode(errors="backslashreplace")
         self.book.save(grade, html, outputs=outputs.to_bytes(), remembered=b"")
 
     def write_board(self, *grades: Mapping[str, Any]) -> None:
-        """Write the cohort's page."""
+        """Write the cohort's page and the file that it links to."""
         self.book.write_csv(grades)
         write_index(self.book.index, self.lab, grades)
 

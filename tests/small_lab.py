@@ -127,24 +127,27 @@ class FakeOracle:
         return np.tile(np.array([0.7, 0.2, 0.1], "float32"), (len(images), 1))
 
 
-def make_lab(folder: Path, described: Mapping[str, Any] = LAB, classes: Any = CLASSES) -> Lab:
+def make_lab(
+    folder: Path, described: Mapping[str, Any] = LAB, classes: Mapping[str, Any] | None = None
+) -> Lab:
     """A small lab with every technique, a sweep, a repetition and a hidden case.
 
     Args:
         folder: made, with the files that the lab refers to.
-        described: what the lab file says; its images and data sets are noise of their own.
-        classes: of its models.
+        described: what the lab file says; every image and data set is noise, of its name.
+        classes: of its models, where they are not `CLASSES`.
     """
     folder.mkdir(parents=True)
     layers = [{"config": {"name": name}} for name in ("conv", "dense")]
-    for model in described["models"].values():
+    for name, model in described["models"].items():
         with zipfile.ZipFile(folder / model["file"], "w") as archive:
             archive.writestr("config.json", json.dumps({"config": {"layers": layers}}))
-        (folder / model["classes"]).write_text(json.dumps(classes))
-    rng = np.random.default_rng(0)
-    for image in described["images"].values():
+        (folder / model["classes"]).write_text(json.dumps((classes or {}).get(name, CLASSES)))
+    for name, image in described["images"].items():
+        rng = np.random.default_rng(list(name.encode()))
         Image.fromarray(rng.integers(0, 255, (32, 32, 3), "uint8")).save(folder / image["file"])
-    for dataset in described["datasets"].values():
+    for name, dataset in described["datasets"].items():
+        rng = np.random.default_rng(list(name.encode()))
         images, labels = rng.integers(0, 255, (6, 8, 8, 1), "uint8"), np.arange(6) % 3
         np.savez(folder / dataset["file"], images=images, labels=labels)
     (folder / "lab.yaml").write_text(yaml.safe_dump(dict(described)))
