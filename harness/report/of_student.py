@@ -281,7 +281,8 @@ def _case(
         if (output := outputs.cases.get(techniques.key(one))) is not None
         and output.status is not CaseStatus.RETURNED
     ]
-    hidden = any(one.hidden for one in behind)
+    # A case that the lab does not know, or knows no longer, may have been a hidden one.
+    hidden = not behind or any(one.hidden for one in behind)
     return CaseLine(
         id=case["id"],
         outcome=case["outcome"],
