@@ -1,6 +1,6 @@
 """What a cohort costs: `python tests/benchmarks/cohort.py [NAME …]` (part of `tox -e bench`).
 
-Names: check, rejudge, scale, cluster, against, overhead; all of them by default.
+Names: check, rejudge, scale, cluster, against, overhead, pages; all of them by default.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 HERE = Path(__file__).parent
@@ -133,13 +135,15 @@ def scale(folder: Path) -> dict[str, Any]:
     """Index, CSV and what is kept, on results of one real submission under many names."""
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
+    from harness.similarity import Likeness
     from harness.submission import find_submissions
 
     quick = folder / "one"
-    shutil.copytree(ROOT / "submissions" / "fault-syntax-error", quick / "student")
+    shutil.copytree(ROOT / "submissions" / "fault-no-relu", quick / "student")
     harness("grade", quick, "--lab", "fixtures", "--out", folder / "first", "--jobs", 1)
     grade = Gradebook(folder / "first").read("student")
     results = {}
+    rng = np.random.default_rng(0)
     with Grader(open_lab(ROOT / "fixtures" / "lab.yaml")) as grader:
         for count in (10, 100, 1000, 10_000):
             cohort, out = folder / f"c{count}", folder / f"o{count}"
@@ -148,11 +152,14 @@ def scale(folder: Path) -> dict[str, Any]:
             for submission in find_submissions(cohort):
                 made = {**grade, "submission": submission.name}
                 made["digests"] = grader.digests(submission)
+                # As much code in common as strangers have: each fingerprint with three others.
+                code = np.unique(rng.integers(0, 100 * count, 400)).astype("uint32")
+                made["likeness"] = Likeness(code, {}).to_json()
                 book.save(made, b"x", outputs=b"", remembered=b"")
             seconds, memory, printed = harness("grade", cohort, "--lab", "fixtures", "--out", out)
             assert f"{count} of {count} unchanged" in printed
             results[f"{count} kept results: index, CSV"] = seconds
-            results[f"{count} kept results: peak MB"] = memory
+            results[f"{count} kept results: peak MB"] = round(memory)
     return results
 
 
@@ -228,6 +235,59 @@ def cluster(folder: Path) -> dict[str, Any]:
     return results
 
 
+def pages(folder: Path) -> dict[str, Any]:
+    """A report from what is stored, and a board of 10,000 rows in a browser."""
+    from playwright.sync_api import sync_playwright
+
+    from harness import golden
+    from harness.gradebook import Gradebook, summary
+    from harness.grading import open_lab
+    from harness.report import draw, report_html, write_index
+
+    one = folder / "one"
+    shutil.copytree(ROOT / "submissions" / "fault-no-relu", one / "student")
+    harness("grade", one, "--lab", "fixtures", "--out", folder / "out", "--jobs", 1)
+    book, lab = Gradebook(folder / "out"), open_lab(ROOT / "fixtures" / "lab.yaml")
+    grade, outputs, expected = book.read("student"), book.outputs("student"), golden.load(lab)
+    known = json.loads(book.remembered("student"))["values"]
+    taken = []
+    for _ in range(21):
+        started = time.perf_counter()
+        html = report_html(grade, outputs, lab, draw(lab, expected, outputs, known))
+        taken.append(time.perf_counter() - started)
+    results: dict[str, Any] = {
+        "a report, drawn and rendered, median": statistics.median(taken),
+        "a report: MB": len(html) / 2**20,
+    }
+    every = [{**summary(grade), "submission": f"student{n:05}"} for n in range(10_000)]
+    started = time.perf_counter()
+    write_index(book.index, lab, every)
+    results["a board of 10000 submissions, written"] = time.perf_counter() - started
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), chromium_sandbox=os.geteuid() != 0
+        )
+        page = browser.new_page()
+        page.goto(book.index.as_uri())
+        for name, action in (("sorted", _SORT), ("filtered", _FILTER)):
+            results[f"a board of 10000 submissions, {name}"] = page.evaluate(action) / 1000
+        browser.close()
+    return results
+
+
+_TIMED = """async () => {
+  const started = performance.now();
+  %s;
+  await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+  return performance.now() - started;
+}"""
+_SORT = _TIMED % "document.querySelector('th button[data-column=\"1\"]').click()"
+_FILTER = (
+    _TIMED % "const box = document.getElementById('filter'); box.value = '77'; "
+    "box.dispatchEvent(new Event('input', { bubbles: true }))"
+)
+
+
 ALL: dict[str, Callable[[Path], dict[str, Any]]] = {
     "check": check,
     "rejudge": rejudge,
@@ -235,6 +295,7 @@ ALL: dict[str, Callable[[Path], dict[str, Any]]] = {
     "cluster": cluster,
     "against": against,
     "overhead": overhead,
+    "pages": pages,
 }
 
 
@@ -242,7 +303,9 @@ def shown(name: str, value: float) -> str:
     """A figure with its unit."""
     if " / " in name:
         return f"{value:.2f} ×"
-    return f"{value:.0f} MB" if name.endswith("MB") else f"{value:.1f} s"
+    if name.endswith("MB"):
+        return f"{value:.3g} MB"
+    return f"{value:.1f} s" if value >= 1 else f"{1000 * value:.0f} ms"
 
 
 def main(names: list[str]) -> None:

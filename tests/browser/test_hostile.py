@@ -151,9 +151,13 @@ def hostile(request, tmp_path_factory):
 SHOWN = {
     *(".run.message", ".run.notes[]", ".run.printed", ".environment.python"),
     *(".digests.lab", ".digests.submission", ".digests.golden"),
-    *(".checks[].cases[].message", ".checks[].cases[].hint"),
+    ".checks[].cases[].hint",
 }
-WITH_LAB = {"title", "image", "class", "claimed", "traceback", ".checks[].cases[].measured.words"}
+# What is not shown of a case that the lab does not know.
+WITH_LAB = {
+    *("title", "image", "class", "claimed", "traceback"),
+    *(".checks[].cases[].measured.words", ".checks[].cases[].message"),
+}
 DIAGNOSES = {
     f".techniques.{name}.diagnosis.{text}" for name in TECHNIQUES for text in ("mistake", "hint")
 }
