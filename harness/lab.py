@@ -136,15 +136,7 @@ class Lab:
             LabError: the file does not hold them.
         """
         path = self.datasets[name]
-        try:
-            # Opened here, because np.load leaves a damaged file open.
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-                return stored["images"], stored["labels"]
-        # A file with a single array, .npy, comes without the `with`: a TypeError or AttributeError.
-        except (*DAMAGED_ZIP, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LabError(
-                f"{path}: expected an .npz file with arrays 'images' and 'labels' ({error})"
-            ) from None
+        return _read_dataset(path, path.stat().st_mtime_ns)
 
 
 def find_lab(start: Path, given: Path | None = None) -> Path:
@@ -166,6 +158,22 @@ def find_lab(start: Path, given: Path | None = None) -> Path:
         f"no lab.yaml or fixtures/lab.yaml in {start.absolute()} or above it; "
         "go to the course's folder, or give --lab PATH"
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _read_dataset(path: Path, time_ns: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A data set as it was at that time, not to be written to; cases share it."""
+    try:
+        # Opened here, because np.load leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            images, labels = stored["images"], stored["labels"]
+    # A file with a single array, .npy, comes without the `with`: a TypeError or AttributeError.
+    except (*DAMAGED_ZIP, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LabError(
+            f"{path}: expected an .npz file with arrays 'images' and 'labels' ({error})"
+        ) from None
+    images.flags.writeable = labels.flags.writeable = False
+    return images, labels
 
 
 @functools.lru_cache(maxsize=256)

@@ -78,7 +78,9 @@ def normalise(lab: Lab, case: Case, value: Value) -> npt.NDArray[np.float64]:
         hint = (
             _("return the map itself, before it is coloured or laid over the photograph")
             if heatmap.ndim == 3 and heatmap.shape[-1] in (3, 4)
-            else _("average over the channels is part of the method: the result has two axes")
+            else _(
+                "the weighted sum over the channels is part of the method: the result has two axes"
+            )
         )
         text = _("returned shape {shape}; {expected}")
         raise OutputError(text.format(shape=value.shape, expected=_expected()), hint)
