@@ -78,3 +78,19 @@ class Watched:
     def _asked(self, dialog: Any) -> None:
         self.troubles.append(f"dialog: {dialog.message}")
         dialog.dismiss()
+
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds wrong with a page, by WCAG 2.2 AA and good practice."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options=OPTIONS).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
+        for rule in found
+        for node in rule["nodes"]
+    ]

@@ -6,6 +6,8 @@ import threading
 import time
 from contextlib import contextmanager
 
+import browsing
+import html5lib
 import pytest
 import uvicorn
 
@@ -142,22 +144,37 @@ def served(desk):
             thread.join()
 
 
+HOSTILE = (
+    "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>\n"
+    "[here](javascript:window.ran=1) ![x](https://example.org/x.png) <svg onload='window.ran = 1'>"
+)
+
+
 @pytest.fixture
-def marking(browser, graded_book, asking_lab):
+def answers():
+    return {"alice": {"map-class": "it does"}, "bob": {"map-class": "no"}}
+
+
+@pytest.fixture
+def marking(browser, graded_book, asking_lab, answers):
     """The marking page of two students in a window of its own, and the gradebook."""
-    book = graded_book({"alice": {"map-class": "it does"}, "bob": {"map-class": "no"}})
+    book = graded_book(answers)
     desk = Desk(book, asking_lab, "ada", ["alice", "bob"])
     context = browser.new_context(viewport=DESK)
     errors = []
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     with served(desk) as address:
         page.goto(address)
         yield page, book
         context.close()
     desk.close()
     assert errors == []
+    home = address.split("?")[0]
+    assert [url for url in asked if not url.startswith((home, "data:"))] == []
 
 
 def points_of(book, name):
@@ -197,3 +214,32 @@ def test_answers_are_marked_by_keyboard_alone_and_taken_back(marking):
     wait_for(lambda: points_of(book, "bob") is None)
     assert points_of(book, "alice") is not None
     assert "bob" in page.locator("#notice").inner_text()
+
+
+def test_the_marking_page_holds_wcag_in_light_in_dark_and_on_a_phone(marking):
+    page, _ = marking
+    assert browsing.violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert browsing.violations(page) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert browsing.violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+
+
+def test_the_marking_page_is_valid_html(marking):
+    page, _ = marking
+    html5lib.HTMLParser(strict=True).parse(page.request.get(page.url).text())
+
+
+@pytest.mark.parametrize("answers", [{"alice": {"map-class": HOSTILE}, "bob": {}}], ids=["hostile"])
+def test_hostile_answers_are_text_where_they_are_marked_and_in_the_report(marking, open_page):
+    page, book = marking
+    student = page.locator("article.student").first
+    assert "<script>window.ran = 1</script>" in student.inner_text()
+    student.locator("textarea").fill(HOSTILE)
+    student.locator("input[type=radio]").first.check()
+    wait_for(lambda: points_of(book, "alice") is not None)
+    assert page.evaluate("() => window.ran") is None
+    report = open_page(book.report("alice"))
+    assert report.locator("body").inner_text().count("<script>window.ran = 1</script>") == 2
+    assert report.evaluate("() => window.ran") is None

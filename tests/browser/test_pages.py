@@ -8,40 +8,28 @@ import unicodedata
 
 import browsing
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1200, "height": 900}
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
 OPEN_ALL = "() => document.querySelectorAll('details').forEach(one => one.open = true)"
-
-
-def violations(page):
-    found = Axe().run(page, options=OPTIONS).response["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
 
 
 def test_axe_finds_no_violation_in_light_in_dark_and_on_a_phone(open_page, page_file):
     page = open_page(page_file, viewport=DESK, color_scheme="light")
     page.evaluate(OPEN_ALL)
-    assert violations(page) == []
+    assert browsing.violations(page) == []
     page.emulate_media(color_scheme="dark")
-    assert violations(page) == []
+    assert browsing.violations(page) == []
     page.set_viewport_size(PHONE)
-    assert violations(page) == []
+    assert browsing.violations(page) == []
 
 
 def test_axe_would_find_a_violation(page):
     page.set_content("<title>x</title><main><h1>x</h1><img src='data:,'></main>")
-    assert any(line.startswith("image-alt") for line in violations(page))
+    assert any(line.startswith("image-alt") for line in browsing.violations(page))
 
 
 COLOURS = """() => {
