@@ -132,7 +132,7 @@ def test_a_second_run_grades_nothing_again(graded):
     assert again.stdout.count("(unchanged)") == len(BROKEN)
 
 
-def test_two_runs_give_the_same_grade_but_for_times(graded, tmp_path):
+def test_two_runs_give_the_same_grade_but_for_time_and_memory(graded, tmp_path):
     out, _ = graded
     for name in ("good-notebook", "fault-exception"):
         run = harness("grade", COHORT / name, "--out", tmp_path, "--jobs", 1)
@@ -140,8 +140,9 @@ def test_two_runs_give_the_same_grade_but_for_times(graded, tmp_path):
         first, second = (
             json.loads((folder / name / "grade.json").read_text()) for folder in (out, tmp_path)
         )
-        first["run"].pop("seconds")
-        second["run"].pop("seconds")
+        for measured in ("seconds", "memory_mb"):
+            assert first["run"].pop(measured) > 0
+            assert second["run"].pop(measured) > 0
         assert first == second
 
 
