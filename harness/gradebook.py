@@ -30,6 +30,7 @@ from harness.answers import Answers
 from harness.errors import UsageError
 from harness.outputs import Outputs
 from harness.results import FORMAT_VERSION
+from harness.texts import plain_cell
 
 # Names that files of the gradebook have beside the submissions' folders.
 _TAKEN = frozenset({"index.html", "grades.csv"})
@@ -311,8 +312,3 @@ def _marked_cells(grade: Mapping[str, Any], questions: Sequence[str]) -> Iterato
     yield "" if marked is None else marked
     final = marked is not None and grade["outcome"] == "judged"
     yield round(grade["points"] + marked, 4) if final else ""
-
-
-def plain_cell(text: str) -> str:
-    """Text that a spreadsheet shows and never computes."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -9,6 +9,8 @@ import re
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
+# With these a spreadsheet begins a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def plain_word(name: str) -> str:
@@ -19,3 +21,13 @@ def plain_word(name: str) -> str:
 def visible(text: str) -> str:
     """Show what would not be seen, or would turn the text around, by its code point."""
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
+
+
+def plain_cell(text: str) -> str:
+    """Text that a spreadsheet shows and never computes."""
+    return "'" + text if text[:1] in _FORMULA else text
+
+
+def from_cell(text: str) -> str:
+    """The text that `plain_cell` made a cell of."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text

@@ -12,7 +12,7 @@ import pytest
 
 from harness.environment import versions
 from harness.errors import UsageError
-from harness.gradebook import Gradebook, plain_cell, summary, write_whole
+from harness.gradebook import Gradebook, summary, write_whole
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import (
     SCHEMA_FILE,
@@ -300,9 +300,3 @@ def test_names_with_line_breaks_or_half_characters_stay_in_their_cell(tmp_path):
     path = book.write_csv([grade("a\nb").to_json(), grade("c\udcff").to_json()])
     with path.open(newline="", encoding="utf-8") as stream:
         assert [row["submission"] for row in csv.DictReader(stream)] == ["a\nb", "c\\udcff"]
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_cells_that_a_spreadsheet_would_compute_are_text(start):
-    assert plain_cell(start + "1") == "'" + start + "1"
-    assert plain_cell("a" + start) == "a" + start

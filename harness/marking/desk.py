@@ -13,13 +13,14 @@ from typing import Any, TypeAlias
 
 from harness.answers import Answers
 from harness.figures import Figure
-from harness.gradebook import Gradebook, plain_cell, summary
+from harness.gradebook import Gradebook, summary
 from harness.lab import Lab
 from harness.marks import Change, Marks, locked, read_marks, write_marks
 from harness.questions import Question
 from harness.remembered import Remembered
 from harness.report import write_index
 from harness.techniques import cases_beside, technique_of
+from harness.texts import plain_cell
 from harness.written import refreshed
 
 Summary: TypeAlias = Mapping[str, Any]
