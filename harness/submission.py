@@ -25,6 +25,7 @@ from harness.archives import ArchiveError, descend, is_archive, stem, unpack
 from harness.errors import UsageError
 from harness.handed_in import HandedIn, read_table
 from harness.language import gettext as _
+from harness.starters import is_untouched
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
 MAX_FILES = 1000
@@ -239,6 +240,12 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
     candidates = _candidates(path)
     expected = [file for file in candidates if file.name in (SCRIPT, NOTEBOOK)]
     if len(expected) == 2:
+        untouched = [file for file in expected if is_untouched(file)]
+        if len(untouched) == 1:
+            [other] = set(expected) - set(untouched)
+            text = _("{starter} is the starter as it was given; {name} was run")
+            notes.append(text.format(starter=untouched[0].name, name=other.name))
+            return other, ""
         text = _("both {script} and {notebook} are there; {script} was run")
         notes.append(text.format(script=SCRIPT, notebook=NOTEBOOK))
         return path / SCRIPT, ""
