@@ -25,6 +25,7 @@ class Checked:
         golden: what was expected.
         path: the file or folder that was checked.
         changed: files of the kit that are not as they were given out.
+        report: the page, if one was written.
     """
 
     grade: Mapping[str, Any]
@@ -33,6 +34,7 @@ class Checked:
     golden: Golden
     path: Path
     changed: tuple[Changed, ...] = ()
+    report: Path | None = None
 
     @property
     def judged(self) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -76,6 +77,16 @@ def changed_files(folder: Path, expected: str = "") -> list[Changed]:
         if how := _compare(folder, name, digest):
             found.append(Changed(name, how))
     return found
+
+
+def sentence(changed: Sequence[Changed]) -> str:
+    """What a student is told of changed files."""
+    shown = ", ".join(f"{one.file} ({one.how})" for one in changed[:10])
+    more = f" and {len(changed) - 10} more" if len(changed) > 10 else ""
+    return (
+        f"these files of the kit were changed: {shown}{more}; what you see here may differ from "
+        "your grade; take them from the kit again"
+    )
 
 
 def _read(data: bytes) -> dict[str, str] | str:
