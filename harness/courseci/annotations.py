@@ -54,11 +54,16 @@ def annotate(checked: Checked, root: Path) -> list[Annotation]:
     code = main_file(checked.path)
     defined = definitions(code) if code else Definitions()
     file = _relative(code or checked.path, root)
-    said: list[Annotation] = []
-    for failure in failures(checked.grade, checked.lab):
-        one = _of_failure(failure, checked, defined, file)
-        if one not in said:
-            said.append(one)
+    said = [
+        _of_failure(failure, checked, defined, file)
+        for failure in failures(checked.grade, checked.lab)
+    ]
+    run = checked.grade["run"]
+    if run["status"] == "failed_to_load":
+        # The same is the matter with every function; it is said once.
+        hint = failures(checked.grade, checked.lab)[0].hint
+        text = f"{run['message']}\n→ {hint}"
+        said = [Annotation("error", "this file cannot be run", text, file, defined.broken or 1)]
     left = not_judged(checked.grade)
     if left:
         text = f"{left[0][0]}: {left[0][1]}"
@@ -76,21 +81,17 @@ def of_error(message: str) -> Annotation:
 
 
 def _of_failure(failure: Failure, checked: Checked, defined: Definitions, file: str) -> Annotation:
-    known = not failure.function or failure.function in defined.lines
-    # Where nothing could be loaded, the same is said of all functions, once.
-    line = defined.line_of(failure.function) if failure.function else 1
-    texts = [failure.message]
-    if not known and defined.functions and not defined.broken:
-        there = [name for name in defined.functions if name not in failure.message]
-        texts += ["functions that are there: " + ", ".join(defined.functions[:20])] if there else []
-    hint = diagnosis_of(checked.grade, failure.technique) or failure.hint
-    texts += [f"→ {hint}"] if hint else []
+    texts = ["case: " + ", ".join(failure.cases), failure.message]
+    if failure.function not in defined.lines:
+        if defined.broken:
+            texts.append("the code at this line cannot be read as Python")
+        elif not all(name in failure.message for name in defined.functions):
+            texts.append("functions that are there: " + ", ".join(defined.functions[:20]))
+    if hint := diagnosis_of(checked.grade, failure.technique) or failure.hint:
+        texts.append(f"→ {hint}")
     title = f"{failure.technique}: {failure.check}"
-    if known or not defined.broken:
-        texts.insert(0, "case: " + ", ".join(failure.cases))
-    else:
-        title = "this file cannot be read as Python"
-    return Annotation("error", title, "\n".join(text for text in texts if text), file, line)
+    message = "\n".join(text for text in texts if text)
+    return Annotation("error", title, message, file, defined.line_of(failure.function))
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -145,11 +146,12 @@ def _issues(said: Iterable[Annotation], fallback: str) -> Iterator[dict[str, obj
         file = visible(one.file or fallback)
         text = visible(_cut(f"{one.title}: {one.message}"))
         # Without the line, so that a finding stays the same one when code above it changes.
-        plain = f"{one.title}\0{file}\0{text}"
+        title = visible(one.title)
+        plain = f"{title}\0{file}\0{text}"
         again = seen[plain] = seen.get(plain, -1) + 1
         yield {
             "description": " ".join(text.split()),
-            "check_name": visible(one.title),
+            "check_name": title,
             "fingerprint": hashlib.sha256(f"{plain}\0{again}".encode()).hexdigest(),
             "severity": _SEVERITY[one.level],
             "location": {"path": file, "lines": {"begin": one.line}},
