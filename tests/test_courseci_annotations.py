@@ -1,4 +1,4 @@
-"""What GitHub and GitLab show at a student's own lines, and that a student cannot say more there."""
+"""What is shown at a student's own lines, and that a student cannot say more there."""
 
 from __future__ import annotations
 

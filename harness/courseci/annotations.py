@@ -54,15 +54,12 @@ def annotate(checked: Checked, root: Path) -> list[Annotation]:
     code = main_file(checked.path)
     defined = definitions(code) if code else Definitions()
     file = _relative(code or checked.path, root)
-    said = [
-        _of_failure(failure, checked, defined, file)
-        for failure in failures(checked.grade, checked.lab)
-    ]
+    failed = failures(checked.grade, checked.lab)
+    said = [_of_failure(failure, checked, defined, file) for failure in failed]
     run = checked.grade["run"]
-    if run["status"] == "failed_to_load":
+    if failed and run["status"] == "failed_to_load":
         # The same is the matter with every function; it is said once.
-        hint = failures(checked.grade, checked.lab)[0].hint
-        text = f"{run['message']}\n→ {hint}"
+        text = f"{run['message']}\n→ {failed[0].hint}"
         said = [Annotation("error", "this file cannot be run", text, file, defined.broken or 1)]
     left = not_judged(checked.grade)
     if left:

@@ -16,16 +16,19 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>!&|~$#{}^]")
 # Addresses that become links without any brackets.
 _ADDRESS = re.compile(r":(?=//)|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
 _MENTION = re.compile("@")
+# What makes a list, a rule or a heading of a paragraph that begins so.
+_FIRST = re.compile(r"^(\d*)([-+=.)])")
 # Never broken, and never part of a name: after it there is nobody to be mentioned.
 _WORD_JOINER = "&#8288;"
 
 
 def plain(text: str) -> str:
     """A text as it is, within a paragraph or the cell of a table."""
-    shown = _SPECIAL.sub(_entity, visible(text))
+    shown = _SPECIAL.sub(_entity, visible(text).strip())
+    shown = _FIRST.sub(lambda found: found[1] + f"&#{ord(found[2])};", shown)
     shown = _ADDRESS.sub(_entity, shown)
     shown = _MENTION.sub("&#64;" + _WORD_JOINER, shown)
-    return re.sub(r"\s*\n\s*", "<br>", shown.strip())
+    return re.sub(r"\s*\n\s*", "<br>", shown)
 
 
 def row(cells: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ def summary(checked: Checked) -> str:
 
 def summary_of_error(message: str) -> str:
     """The check itself could not be made."""
-    return f"## {_('The check could not be made')}\n\n{plain(message[:20_000])}\n"
+    return f"## The check could not be made\n\n{plain(message[:20_000])}\n"
 
 
 def _whole(checked: Checked) -> str:
@@ -66,14 +66,19 @@ def _bounded(lines: Iterator[str], room: int) -> str:
     return "".join(kept)
 
 
+def _section(title: str) -> str:
+    return f"### {title}\n\n"
+
+
 def _top(checked: Checked) -> Iterator[str]:
     grade = checked.grade
     yield f"## {plain(checked.lab.title)}\n\n"
     if checked.judged:
         text = _("{points:g} of {possible:g} points")
-        yield f"**{text.format(points=grade['points'], possible=grade['max_points'])}**\n\n"
+        told = text.format(points=grade["points"], possible=grade["max_points"])
     else:
-        yield f"**{_('Not judged: this is not your fault, and costs no points.')}**\n\n"
+        told = _("Not judged: this is not your fault, and costs no points.")
+    yield f"**{told}**\n\n"
     if grade["run"]["status"] != "completed":
         yield f"{plain(run_sentence(grade['run']))} {plain(grade['run']['message'])}\n\n"
     for note in grade["run"]["notes"]:
@@ -99,7 +104,7 @@ def _first(checked: Checked, failed: Sequence[Failure]) -> Iterator[str]:
         return
     one = failed[0]
     hint = diagnosis_of(checked.grade, one.technique)
-    yield f"### {_('What to fix first')}\n\n"
+    yield _section(_("What to fix first"))
     yield f"{plain(technique_title(one.technique))}, {plain(words(one.check))}\n\n"
     for text in (hint, one.message, "" if hint else one.hint):
         yield f"{plain(text)}\n\n" if text else ""
@@ -129,7 +134,7 @@ def _failed(failed: Sequence[Failure]) -> Iterator[str]:
     if not failed:
         return
     titles = (_("Check"), _("Cases"), _("What happened"), _("What to do next"))
-    yield f"### {_('What failed')}\n\n" + head(titles)
+    yield _section(_("What failed")) + head(titles)
     for one in failed:
         check = f"{plain(technique_title(one.technique))}: {plain(words(one.check))}"
         cells = plain(", ".join(one.cases)), plain(one.message), plain(one.hint)
@@ -143,7 +148,7 @@ def _maps(checked: Checked) -> Iterator[str]:
         tables = _map(checked, case)
         if tables and drawn == 0:
             text = _("Maps: {darkest} least to {lightest} most, each over its own maximum")
-            yield f"### {text.format(darkest=LEVELS[0], lightest=LEVELS[-1])}\n\n"
+            yield _section(text.format(darkest=LEVELS[0], lightest=LEVELS[-1]))
         if tables and drawn == _MOST_MAPS:
             yield _("All others are in the report.") + "\n"
             return
@@ -172,5 +177,5 @@ def _map(checked: Checked, case: Case) -> str:
         return ""
     pictures = [squares(one) for one in (mine, checked.golden.accepted[key][0])]
     cells = ("<br>".join(lines) for lines in pictures)
-    titles = head((f"{plain(case.id)}: {_('yours')}", _("expected")))
-    return titles + row(tuple(cells)) + "\n"
+    titles = (plain(case.id) + ": " + _("yours"), _("expected"))
+    return head(titles) + row(tuple(cells)) + "\n"
