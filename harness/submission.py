@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from harness.archives import ArchiveError, descend, is_archive, stem, unpack
+from harness.archives import ArchiveError, descend, is_archive, only_folder, stem, unpack
 from harness.errors import UsageError
 from harness.handed_in import HandedIn, read_table
 from harness.language import gettext as _
@@ -158,6 +158,26 @@ def prepare(submission: Submission, folder: Path) -> Source:
     if main.suffix == ".ipynb":
         return _split_notebook(main, folder, notes)
     return Source((main.name,), tuple(notes))
+
+
+def main_file(path: Path) -> Path | None:
+    """The file on disk that `prepare` has run, as far as it is there without unpacking anything.
+
+    Returns:
+        None for an archive, or where nothing can be run.
+    """
+    for _level in range(_MAX_NESTED + 1):
+        if path.is_file():
+            return path if _is_code(path) else None
+        if not path.is_dir():
+            return None
+        if _candidates(path):
+            return _main_file(path, [])[0]
+        inner = only_folder(path)
+        if inner is None:
+            return None
+        path = inner
+    return None
 
 
 @contextmanager
