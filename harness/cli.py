@@ -4,7 +4,7 @@ Exit codes:
 
 - 0: all is well (`check`: at or above the pass mark; `grade`: every submission judged).
 - 1: `check` below the pass mark, `golden verify` drifted, `calibrate` found what no case tells,
-  `doctor` or `redteam` found that the sandbox does not hold.
+  `doctor` or `redteam` found that the sandbox does not hold, `export` left out what needs a person.
 - 2: a usage, lab or golden error.
 - 3: `grade` could not judge some submission.
 """
@@ -25,6 +25,7 @@ import harness
 from harness.errors import HarnessError, UsageError
 from harness.texts import visible
 
+_SYSTEMS = ("moodle", "canvas", "gradescope", "github", "csv")
 EXIT_OK, EXIT_BELOW, EXIT_ERROR, EXIT_NOT_JUDGED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -96,6 +97,16 @@ def _parser() -> argparse.ArgumentParser:
         help="read the answers again from here (default: as they were graded)",
     )
     mark.set_defaults(run=_mark)
+    export = commands.add_parser(
+        "export", parents=[shared], help="bring grades back to where submissions came from"
+    )
+    export.add_argument("reports", type=Path, help="the folder that grading left behind")
+    export.add_argument("--to", required=True, choices=_SYSTEMS)
+    export.add_argument("--sheet", type=Path, help="the sheet that was downloaded from there")
+    export.add_argument("--out", type=Path, help="default: a name of the system's in this folder")
+    export.add_argument("--title", default="", metavar="'TITLE (ID)'", help="the sheet's column")
+    export.add_argument("--dry-run", action="store_true", help="give the account, write nothing")
+    export.set_defaults(run=_export)
     calibrate = commands.add_parser(
         "calibrate",
         parents=[shared, output, many],
@@ -246,6 +257,13 @@ def _mark(options: argparse.Namespace, console: Console) -> int:
 
     run(options, lambda line: console.print(visible(line), markup=False))
     return EXIT_OK
+
+
+def _export(options: argparse.Namespace, console: Console) -> int:
+    from harness.exchange.outgoing import run
+
+    account = run(options, lambda line: console.print(visible(line), markup=False))
+    return EXIT_BELOW if account.needs_a_person else EXIT_OK
 
 
 def _calibrate(options: argparse.Namespace, console: Console) -> int:

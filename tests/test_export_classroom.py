@@ -39,6 +39,7 @@ def test_lateness_and_answers_are_a_line_of_their_own():
     lines = [{"text": "checks", "points": 20.0}, {"text": "1 day late", "points": -2.0}]
     result = classroom_result(exported.grade_json(ALICE, 4, points=18.0, lines=lines))
     assert reporter(result) == (18.0, 20.0)
+    assert result["tests"][-1]["name"] == "checks, 1 day late"
     assert result["tests"][-1]["score"] == -2.0
     assert result["tests"][-1]["output"] == "checks: 20\n1 day late: -2"
 

@@ -74,9 +74,9 @@ def _test(number: int, line: Line) -> dict[str, Any]:
 
 def _rest(number: int, points: float, lines: Any) -> dict[str, Any]:
     """What written answers, lateness and rounding add to the points of the checks."""
-    text = "\n".join(f"{line['text']}: {line['points']:g}" for line in lines)
+    text = visible("\n".join(f"{line['text']}: {line['points']:g}" for line in lines))
     return {
-        "name": "written answers, lateness, rounding",
+        "name": visible(", ".join(line["text"] for line in lines)) or "±",
         "status": "pass",
         "test_code": "",
         "task_id": number,
