@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
@@ -32,14 +32,15 @@ cells = st.text(st.sampled_from("ab\",;\t\r\n Ü李\u200f='"), max_size=6)
 
 
 @given(
-    # Python's own writer leaves a carriage return without quotation marks.
-    st.lists(st.lists(cells.filter(lambda c: "\r" not in c), min_size=3, max_size=3), max_size=4),
+    st.lists(st.lists(cells, min_size=3, max_size=3), max_size=4),
     st.sampled_from(",;\t"),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
     st.sampled_from([b"", codecs.BOM_UTF8]),
 )
 def test_pythons_own_csv_reads_the_same_and_every_byte_comes_back(rows, by, end, quoting, mark):
+    # Python's writer may leave line ends other than its own without quotation marks.
+    assume(quoting == csv.QUOTE_ALL or not any(set("\r\n") & set("".join(row)) for row in rows))
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=by, lineterminator=end, quoting=quoting)
     writer.writerow(["one", "two", "three"])
