@@ -37,6 +37,13 @@ class _Record:
     def blank(self) -> bool:
         return not any(map(_value, self.cells))
 
+    def part(self, columns: Sequence[int] | None) -> list[str]:
+        if columns is None:
+            return self.cells
+        if self.blank():
+            return []
+        return [self.cells[place] if place < len(self.cells) else "" for place in columns]
+
 
 @dataclass
 class Sheet:
@@ -135,9 +142,13 @@ class Sheet:
         written[column] = _written(text, self.separator, quoted=quoted)
         cells[column] = text
 
-    def to_bytes(self) -> bytes:
-        """The sheet as a file: what was read, but for the cells that were set."""
-        lines = (self.separator.join(record.cells) + record.end for record in self._records)
+    def to_bytes(self, columns: Sequence[int] | None = None) -> bytes:
+        """The sheet as a file: what was read, but for the cells that were set.
+
+        Args:
+            columns: write these only.
+        """
+        lines = (self.separator.join(record.part(columns)) + record.end for record in self._records)
         return self.mark + (self._before + "".join(lines)).encode(self.encoding)
 
 
