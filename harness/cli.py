@@ -105,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--sheet", type=Path, help="the sheet that was downloaded from there")
     export.add_argument("--out", type=Path, help="default: a name of the system's in this folder")
     export.add_argument("--title", default="", metavar="'TITLE (ID)'", help="the sheet's column")
+    export.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="MEANING=HEADING",
+        help="a column of Moodle's worksheet that is not recognised; may be given several times",
+    )
     export.add_argument("--dry-run", action="store_true", help="give the account, write nothing")
     export.set_defaults(run=_export)
     calibrate = commands.add_parser(

@@ -19,7 +19,8 @@ class Person:
     """A row of a sheet, as far as it tells who it is about.
 
     Attributes:
-        row: its number in the sheet, for whoever reads it.
+        row: its place in the sheet, from 0.
+        line: the line that it stands on, for people.
         id: what the system calls the student.
         logins: other names that the system has for the student.
         email: may be empty.
@@ -27,6 +28,7 @@ class Person:
     """
 
     row: int
+    line: int
     id: str = ""
     logins: tuple[str, ...] = ()
     email: str = ""
@@ -36,7 +38,7 @@ class Person:
     def who(self) -> str:
         """The person for people."""
         names = [name for name in (*self.names[:1], self.id or self.email) if name]
-        return f"{' '.join(names) or 'nobody'} (row {self.row})"
+        return f"{' '.join(names) or 'nobody'} (line {self.line})"
 
 
 @dataclass
@@ -68,6 +70,7 @@ def match(totals: Sequence[Total], people: Sequence[Person]) -> Matching:
     tables = [(kind, keys, _table(people, of)) for kind, keys, of in _KINDS]
     found = Matching()
     claims: dict[int, list[Total]] = {}
+    lines = {person.row: person.line for person in people}
     for total in totals:
         person, why = _find(_looked_for(total), tables)
         if person is None:
@@ -80,7 +83,7 @@ def match(totals: Sequence[Total], people: Sequence[Person]) -> Matching:
             continue
         for total in several:
             others = ", ".join(f"{t.who} ({t.graded.submission})" for t in several if t != total)
-            found.unmatched.append((total, f"row {row} is also claimed by {others}"))
+            found.unmatched.append((total, f"line {lines[row]} would also be that of {others}"))
     found.left = [person for person in people if person.row not in found.rows]
     return found
 

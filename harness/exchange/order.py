@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ class Order:
         sheet: the table that was downloaded from the other system, if one is given.
         out: where to write; None for the format's own name in the current folder.
         title: the assignment's column, where there are several.
+        columns: heading by meaning, where a person says it.
     """
 
     reports: Path
@@ -34,6 +35,7 @@ class Order:
     sheet: Path | None = None
     out: Path | None = None
     title: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def needed_sheet(self, what: str) -> Path:
         """The downloaded table.
@@ -77,7 +79,7 @@ def file_of(path: Path, make: Callable[[], bytes]) -> Output:
     return Output(path, lambda target: write_whole(target, make()))
 
 
-def zip_of(path: Path, members: Callable[[], Iterable[tuple[str, Path]]]) -> Output:
+def zip_of(path: Path, members: Iterable[tuple[str, Path]]) -> Output:
     """A zip of files, each with its name in it; the same files make the same bytes."""
 
     def write(target: Path) -> None:
@@ -85,7 +87,7 @@ def zip_of(path: Path, members: Callable[[], Iterable[tuple[str, Path]]]) -> Out
         try:
             with partial.open("wb") as stream:
                 with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-                    for name, file in members():
+                    for name, file in members:
                         _add(archive, name, file)
                 stream.flush()
                 os.fsync(stream.fileno())

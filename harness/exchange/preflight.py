@@ -12,7 +12,7 @@ class Kind(Enum):
     UNMATCHED = ("grades that match no row", True)
     OUT_OF_RANGE = ("out of range, not written", True)
     HELD_BACK = ("held back, not written", True)
-    LOCKED = ("locked, left alone", True)
+    LOCKED = ("cells that may not be changed, left alone", True)
     EXCUSED = ("excused, left alone", False)
     WITHOUT_GRADE = ("rows without a grade, left alone", False)
     NOTE = ("notes", False)
