@@ -61,7 +61,7 @@ def test_what_is_held_back_is_empty_and_says_why(tmp_path):
     assert (ann["points"], ann["total"], ann["held_back"]) == ("", "", "not judged: out of disk")
     assert (bo["points"], bo["total"], bo["held_back"]) == ("20.0", "", "2 answers not marked")
     assert account.needs_a_person
-    assert lines[0] == "2 grades: 2 matched, 0 to write, 0 unchanged, 2 held back, not written"
+    assert lines[0] == "2 grades: 2 matched, 0 to write, 0 unchanged; held back, not written: 2"
     assert "  Bo: 2 answers not marked" in lines
 
 

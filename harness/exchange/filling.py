@@ -63,6 +63,8 @@ def _may_be_written(place: Place, total: Total, account: Account, how: str) -> b
     who = f"{total.who} (line {place.person.line})"
     if points is None:
         account.tell(Kind.HELD_BACK, f"{who}: {total.held_back}")
+    elif place.kind is not None and is_there(place.now, points):
+        account.unchanged += 1
     elif place.kind is not None:
         account.tell(place.kind, f"{who}: {place.reason}")
     elif place.maximum is not None and place.maximum != top:

@@ -12,7 +12,7 @@ class Kind(Enum):
     UNMATCHED = ("grades that match no row", True)
     OUT_OF_RANGE = ("out of range, not written", True)
     HELD_BACK = ("held back, not written", True)
-    LOCKED = ("cells that may not be changed, left alone", True)
+    LOCKED = ("may not be changed, left alone", True)
     EXCUSED = ("excused, left alone", False)
     WITHOUT_GRADE = ("rows without a grade, left alone", False)
     NOTE = ("notes", False)
@@ -63,10 +63,17 @@ class Account:
 
     def lines(self) -> list[str]:
         """The account for people: a sentence, then everything that it counts by name."""
-        parts = [f"{self.grades} grades: {self.matched} matched"]
-        parts.append(f"{self.written} to write, {self.unchanged} unchanged")
-        counts = [f"{self.count(kind)} {kind.words}" for kind in Kind if kind is not Kind.NOTE]
-        found = [", ".join([*parts, *(text for text in counts if not text.startswith("0 "))])]
+        noun = "grade" if self.grades == 1 else "grades"
+        parts = [
+            f"{self.grades} {noun}: {self.matched} matched, {self.written} to write, "
+            f"{self.unchanged} unchanged"
+        ]
+        parts += [
+            f"{kind.words}: {self.count(kind)}"
+            for kind in Kind
+            if kind in self.told and kind is not Kind.NOTE
+        ]
+        found = ["; ".join(parts)]
         for kind in Kind:
             texts = self.told.get(kind, ())
             if texts:
