@@ -123,7 +123,10 @@ def test_with_another_lab_every_case_may_have_been_hidden(secrets, tmp_path):
     assert told.of({"digests": {"lab": "another"}})("layer_activations", "photo")
     assert not Secrets().knows("")
     _, lines = run(tmp_path, exported.cohort(2))
-    assert any("s00 was graded with another lab file" in line for line in lines)
+    assert any(
+        "2 were graded with another lab file than the one here (s00, s01), so" in line
+        for line in lines
+    )
     assert "came, expected" not in (tmp_path / "out" / "s00" / "results.json").read_text("utf-8")
 
 

@@ -35,20 +35,24 @@ def plan(order: Order, account: Account) -> Iterator[Output]:
 
 def per_submission(order: Order, account: Account) -> Iterator[str]:
     """The folders of the grades that may leave the house; the account says which may not."""
+    of_another_lab = []
     for graded in read_graded(order.reports):
         account.grades += 1
         account.matched += 1
         if graded.held_back:
             account.tell(Kind.HELD_BACK, f"{graded.submission}: {graded.held_back}")
-        else:
-            account.written += 1
-            if not order.secrets.knows(graded.lab):
-                account.tell(
-                    Kind.NOTE,
-                    f"{graded.submission} was graded with another lab file than the one here, so "
-                    "every case is shown as a hidden one; give --lab, or run `harness grade` again",
-                )
-            yield graded.folder
+            continue
+        account.written += 1
+        if not order.secrets.knows(graded.lab):
+            of_another_lab.append(graded.submission)
+        yield graded.folder
+    if of_another_lab:
+        some = ", ".join(of_another_lab[:5]) + ", …" * (len(of_another_lab) > 5)
+        account.tell(
+            Kind.NOTE,
+            f"{len(of_another_lab)} were graded with another lab file than the one here ({some}), "
+            "so every case is shown as a hidden one; give --lab, or run `harness grade` again",
+        )
 
 
 def _output(order: Order, folder: str, path: Path) -> Output:
