@@ -214,7 +214,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 
 def _grade(options: argparse.Namespace, console: Console) -> int:
-    from harness.cohort import grade_cohort
+    from harness.cohort import grade_cohort, told_before
     from harness.execution.sandbox import Sandbox, choose
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
@@ -227,6 +227,8 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
     book = Gradebook(options.out)
     walls = Sandbox() if options.unsandboxed else choose()
     width = min(40, max(len(submission.name) for submission in submissions))
+    for note in told_before(lab, submissions, options.submissions):
+        console.print(f"note: {visible(note)}", markup=False)
     engine = _engine(options, lab)
     with Grader(lab, sandbox=walls) as grader, Progress(console, len(submissions)) as progress:
         grades = grade_cohort(

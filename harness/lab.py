@@ -23,6 +23,8 @@ from PIL import Image
 
 from harness.errors import LabError, UsageError, suggest
 from harness.models import DAMAGED_ZIP, ModelSpec, read_classes
+from harness.policy import KEYS as POLICY_KEYS
+from harness.policy import Policy, read_policy
 from harness.questions import Question, read_questions
 from harness.yamlfile import Place, YamlFile, read_yaml
 
@@ -112,6 +114,7 @@ class Lab:
     checks: tuple[Check, ...]
     questions: tuple[Question, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
     pass_mark: float = 0.5
     language: str = "en"
     reference: Path | None = None
@@ -125,8 +128,12 @@ class Lab:
         return self.source.path.parent
 
     def digest(self) -> str:
-        """SHA-256 of what is graded and how: the lab file's content, not its comments."""
-        text = json.dumps(self.source.data, sort_keys=True, default=str)
+        """SHA-256 of what is graded and how: the lab file's content, not its comments.
+
+        What is done with the points afterwards is not part of it.
+        """
+        judged = {k: v for k, v in self.source.data.items() if k not in POLICY_KEYS}
+        text = json.dumps(judged, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def dataset(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -221,6 +228,7 @@ def read_lab(path: Path) -> Lab:
         checks=tuple(_checks(source)),
         questions=read_questions(source),
         limits=Limits(**data.get("limits", {})),
+        policy=read_policy(source),
         pass_mark=data.get("pass_mark", 0.5),
         language=data.get("language", "en"),
         reference=base / data["reference"] if "reference" in data else None,

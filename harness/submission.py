@@ -15,7 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -23,6 +23,7 @@ import nbformat
 
 from harness.archives import ArchiveError, descend, is_archive, stem, unpack
 from harness.errors import UsageError
+from harness.handed_in import HandedIn, read_table
 from harness.language import gettext as _
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
@@ -42,11 +43,13 @@ class Submission:
         name: the folder's or the file's name, which reports are filed under.
         path: the folder or file.
         libraries: packages of ours that it may import; only reference submissions have any.
+        handed_in: whose it is and when it was handed in, where a table beside it says so.
     """
 
     name: str
     path: Path
     libraries: tuple[Path, ...] = ()
+    handed_in: HandedIn | None = None
 
     def digest(self) -> str:
         """SHA-256 over names and bytes of all files handed in."""
@@ -79,11 +82,19 @@ class Source:
 def find_submissions(path: Path) -> list[Submission]:
     """The submission at a path, or all those in a folder of submissions, sorted by name.
 
-    A folder that holds Python files or notebooks itself is one submission.
+    A folder that holds Python files or notebooks itself is one submission. What `students.csv`
+    beside the submissions says of them goes with them.
 
     Raises:
-        UsageError: there is none, or the path does not exist.
+        UsageError: there is none, the path does not exist, or the table is damaged.
     """
+    found = _find(path)
+    single = len(found) == 1 and found[0].path == path
+    table = read_table(path.absolute().parent if single else path)
+    return [replace(one, handed_in=table.get(one.name)) for one in found]
+
+
+def _find(path: Path) -> list[Submission]:
     if not path.exists():
         found = (
             f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "nothing"
