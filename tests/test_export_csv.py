@@ -58,7 +58,11 @@ def test_what_is_held_back_is_empty_and_says_why(tmp_path):
         ),
     ]
     account, lines, [ann, bo] = rows(tmp_path, grades)
-    assert (ann["points"], ann["total"], ann["held_back"]) == ("", "", "not judged: out of disk")
+    assert (ann["points"], ann["total"], ann["held_back"]) == (
+        "",
+        "",
+        "not all of it could be judged (out of disk)",
+    )
     assert (bo["points"], bo["total"], bo["held_back"]) == ("20.0", "", "2 answers not marked")
     assert account.needs_a_person
     assert lines[0] == "2 grades: 2 matched, 0 to write, 0 unchanged; held back, not written: 2"

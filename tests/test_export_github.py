@@ -85,7 +85,7 @@ def test_who_is_not_judged_has_no_result_and_no_points(tmp_path):
     account, lines = run(tmp_path, grades, grades_table(3))
     assert awarded(tmp_path) == {"s00": "0", "s01": "0", "s02": "10"}
     assert not (tmp_path / "classroom" / "s01").exists()
-    assert "  Student 1 (line 3): not judged: out of disk" in lines
+    assert "  Student 1 (line 3): not all of it could be judged (out of disk)" in lines
     assert account.needs_a_person
 
 

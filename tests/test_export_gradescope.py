@@ -60,7 +60,7 @@ def test_what_is_not_judged_is_no_file_and_never_a_zero(tmp_path, others):
     grades = [exported.not_judged(exported.grade_json(ALICE)), *exported.cohort(others)]
     account, lines = run(tmp_path, grades)
     assert account.needs_a_person
-    assert "  alice: not judged: out of disk" in lines
+    assert "  alice: not all of it could be judged (out of disk)" in lines
     assert len(list(tmp_path.glob("out/**/results.json"))) == others
     assert not list(tmp_path.glob("out/alice*"))
 

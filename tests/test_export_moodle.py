@@ -178,10 +178,13 @@ def test_a_sheet_that_does_not_tell_what_is_locked_is_said(tmp_path):
 
 
 def test_comments_tell_the_points_line_by_line(tmp_path):
-    told = [{"text": "checks <&>", "points": 20.0}, {"text": "1 Tag zu spät", "points": -2.5}]
+    told = [
+        {"text": "Prüfungen <&>", "points": 20.0, "max_points": 20.0},
+        {"text": "1 Tag zu spät", "points": -2.5},
+    ]
     _, _, rows = run(tmp_path, worksheet("de", 1, ","), exported.cohort(1, points=17.5, lines=told))
     shown, tags = read_html(rows[1][COMMENT])
-    assert shown == ["checks <&>: 20", "1 Tag zu spät: -2,5", "17,5 / 20"]
+    assert shown == ["Prüfungen <&>: 20 / 20", "1 Tag zu spät: -2,5", "17,5 / 20"]
     assert tags == {"p", "br", "strong"}
     assert rows[1][GRADE] == "17,50"
 
@@ -189,10 +192,10 @@ def test_comments_tell_the_points_line_by_line(tmp_path):
 def test_what_a_person_wrote_in_a_comment_stays_and_ours_is_replaced(tmp_path):
     _, _, rows = run(tmp_path, worksheet(changes=[(4, COMMENT, "<p>=Well done, Jane!</p>")]))
     assert rows[5][COMMENT].startswith("<p>=Well done, Jane!</p><p class=")
-    again = (tmp_path / "out.csv").read_bytes().replace(b"checks: 20", b"checks: 1")
+    again = (tmp_path / "out.csv").read_bytes().replace(b"Checks: 20", b"Checks: 1")
     _, _, rows = run(tmp_path, again)
-    assert rows[5][COMMENT].count("checks: 20") == 1
-    assert "checks: 1<" not in rows[5][COMMENT]
+    assert rows[5][COMMENT].count("Checks: 20") == 1
+    assert "Checks: 1<" not in rows[5][COMMENT]
 
 
 def test_without_a_column_for_comments_none_is_made(tmp_path):
@@ -258,7 +261,7 @@ def test_who_is_held_back_or_missing_is_named_and_the_others_are_written(tmp_pat
     )
     text = "\n".join(lines)
     assert "  Zed (zed): nobody in the sheet has this id, login, e-mail or name" in text
-    assert "Student 1 (line 4): not judged: out of disk" in text
+    assert "Student 1 (line 4): not all of it could be judged (out of disk)" in text
     assert "  Student 5 105 (line 12)" in text
     assert account.needs_a_person
 

@@ -54,7 +54,7 @@ def test_an_earlier_attempt_that_is_held_back_does_not_matter_where_the_last_cou
 
 def test_a_last_attempt_that_is_held_back_holds_the_student_back(tmp_path):
     total = found(tmp_path, attempt(1, 4), exported.not_judged(attempt(2, 4)))["Ann"]
-    assert (total.points, total.held_back) == (None, "not judged: out of disk")
+    assert (total.points, total.held_back) == (None, "not all of it could be judged (out of disk)")
 
 
 def test_any_attempt_that_is_held_back_could_be_the_best(tmp_path):

@@ -8,13 +8,14 @@ and a hidden case is kept by what its text says: outcome and hint, nothing else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.exchange.order import Order, Output, file_of
 from harness.exchange.preflight import Account, Kind
 from harness.exchange.told import Hidden, Line, lines_of
+from harness.exchange.totals import lines_of as total_lines
 from harness.exchange.totals import read_grade, read_graded
 from harness.texts import visible
 
@@ -77,7 +78,7 @@ def results(grade: Mapping[str, Any], hidden: Hidden) -> dict[str, Any]:
     return {
         "score": final["points"],
         "execution_time": grade["run"]["seconds"],
-        "output": _output_text(grade, final["lines"]),
+        "output": _output_text(grade),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -111,8 +112,8 @@ def _answer(question: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _output_text(grade: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> str:
-    told = [f"{line['text']}: {line['points']:g}" for line in lines]
+def _output_text(grade: Mapping[str, Any]) -> str:
     final = grade["final"]
+    told = [grade["run"]["message"], *(line.shown() for line in total_lines(final))]
     told.append(f"{final['points']:g} / {final['max_points']:g}")
-    return visible("\n".join([*filter(None, [grade["run"]["message"]]), *told]))
+    return visible("\n".join(filter(None, told)))

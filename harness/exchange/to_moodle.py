@@ -155,7 +155,7 @@ def commented(now: str, total: Total, mark: str) -> str:
     def shown(points: float) -> str:
         return filling.written(points, mark, 0, _MOST_DECIMALS)
 
-    lines = [f"{escape(visible(text))}: {shown(points)}" for text, points in total.graded.lines]
+    lines = [escape(visible(line.shown(shown))) for line in total.graded.lines]
     top = shown(total.graded.max_points)
     lines.append(f"<strong>{shown(total.points or 0.0)} / {top}</strong>")
     ours = f'<p class="grading-points">{"<br>".join(lines)}</p>'

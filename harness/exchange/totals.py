@@ -7,19 +7,43 @@ not leave the house yet holds its student back; so does whatever cannot be told 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.gradebook import Gradebook, marked_points
+from harness.final import marked_points
+from harness.gradebook import Gradebook
 from harness.handed_in import HandedIn, Student, same_name
 from harness.results import FORMAT_VERSION
 
 LAST, BEST = "last", "best"
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Line:
+    """How some of the points come about.
+
+    Attributes:
+        text: for the student, in the lab's language.
+        points: earned, or taken off; None while they are not known.
+        max_points: that could be earned; None where that is nothing to earn.
+    """
+
+    text: str
+    points: float | None
+    max_points: float | None = None
+
+    def shown(self, number: Callable[[float], str] = "{:g}".format) -> str:
+        """The line with its numbers."""
+        if self.points is None:
+            return self.text
+        of = "" if self.max_points is None else f" / {number(self.max_points)}"
+        return f"{self.text}: {number(self.points)}{of}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +77,7 @@ class Graded:
     answers: float | None
     points: float | None
     max_points: float
-    lines: tuple[tuple[str, float], ...]
+    lines: tuple[Line, ...]
     held_back: str
     policy: str = LAST
     lab: str = ""
@@ -141,7 +165,7 @@ def graded_of(folder: str, grade: Mapping[str, Any]) -> Graded:
     """What exports need of one grade."""
     told = grade.get("handed_in")
     handed_in = HandedIn.from_json(grade["submission"], told) if told else HandedIn("")
-    final = grade.get("final", {})
+    final = grade.get("final") or {}
     judged = grade["outcome"] == "judged"
     return Graded(
         folder=folder,
@@ -151,21 +175,31 @@ def graded_of(folder: str, grade: Mapping[str, Any]) -> Graded:
         at=handed_in.at,
         late=handed_in.late,
         automatic=grade["points"] if judged else None,
-        answers=marked_points(grade),
+        answers=marked_points(grade.get("questions", ())),
         points=final.get("points") if judged else None,
         max_points=final.get("max_points", grade["max_points"]),
-        lines=tuple((line["text"], line["points"]) for line in final.get("lines", ())),
+        lines=lines_of(final),
         held_back=_held_back(grade, final, judged),
         policy=final.get("attempts", LAST),
         lab=grade["digests"]["lab"],
     )
 
 
+def lines_of(final: Mapping[str, Any]) -> tuple[Line, ...]:
+    """The lines of the key `final` of a grade."""
+    return tuple(
+        Line(sys.intern(line["text"]), line["points"], line.get("max_points"))
+        for line in final.get("lines", ())
+    )
+
+
 def _held_back(grade: Mapping[str, Any], final: Mapping[str, Any], judged: bool) -> str:
-    if told := final.get("held_back"):
-        return str(told)
     if not judged:
-        return f"not judged: {grade['run']['message']}".rstrip(": ")
+        told = final.get("held_back") or "not judged"
+        reason = grade["run"]["message"]
+        return f"{told} ({reason})" if reason else str(told)
+    if final.get("held_back"):
+        return str(final["held_back"])
     if final.get("points") is None:
         return "it has no final points; run `harness grade` again"
     return ""
