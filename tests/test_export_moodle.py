@@ -328,6 +328,17 @@ def test_names_of_students_are_no_paths(tmp_path, name):
     assert re.fullmatch(r"[\w -]{1,90}/report\.html", entry)
 
 
+def test_a_worksheet_without_names_is_filled_by_number(tmp_path):
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([row[0], *row[3:]] for row in cells(worksheet()))
+    (tmp_path / "sheet.csv").write_text(text.getvalue(), "utf-8")
+    exported.store(tmp_path / "reports", exported.cohort())
+    order = Order(tmp_path / "reports", sheet=tmp_path / "sheet.csv", out=tmp_path / "o.csv")
+    account = export(order, "moodle", lambda line: None)
+    assert (account.matched, account.written) == (60, 60)
+    assert len(moodles_reader(tmp_path / "o-feedback.zip")) == 60
+
+
 def test_a_report_that_is_missing_is_said(tmp_path):
     exported.store(tmp_path / "reports", exported.cohort())
     (tmp_path / "reports" / "s07" / "report.html").unlink()

@@ -99,6 +99,29 @@ def test_grades_under_different_policies_are_not_compared(tmp_path):
     assert "different policies (ann-1, ann-2); run `harness grade` again" in total.held_back
 
 
+def test_one_id_for_two_people_is_a_conflict_in_any_attempt(tmp_path):
+    told = found(
+        tmp_path,
+        attempt(1, 4, students=(Student("1", "Ann Lee"),), name="a"),
+        attempt(2, 2, students=(Student("1", "Bo Lee"),), name="b"),
+    )
+    [total] = told.values()
+    assert total.points is None
+    assert total.held_back == (
+        "Ann Lee, Bo Lee have the same id or address (a, b); correct students.csv and grade again"
+    )
+
+
+def test_a_name_written_in_another_order_is_the_same_person(tmp_path):
+    other = Student("1", "LEE, Ann")
+    told = found(
+        tmp_path,
+        attempt(1, 4, students=(Student("1", "Ann Lee"),)),
+        attempt(2, 2, students=(other, other)),
+    )
+    assert told["LEE, Ann"].points == 10.0
+
+
 def test_students_of_the_same_name_are_told_apart_by_id(tmp_path):
     twins = [HandedIn(f"m{n}", (Student(str(n), "Anna Müller"),)) for n in (1, 2)]
     reports = exported.store(tmp_path / "r", [exported.grade_json(one) for one in twins])

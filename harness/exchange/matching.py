@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.exchange.preflight import Account, Kind
-from harness.exchange.totals import Total
+from harness.exchange.totals import Total, letters_of
 from harness.handed_in import Student, same_name
 
 
@@ -141,12 +141,8 @@ def _is_somebody_else(student: Student, person: Person) -> bool:
     """
     if not student.name or not person.names or _fold(student.email) == _fold(person.email) != "":
         return False
-    letters = _letters(student.name)
-    return all(_letters(name) != letters for name in (*person.names, person.id, *person.logins))
-
-
-def _letters(name: str) -> list[str]:
-    return sorted(letter for letter in same_name(name) if letter.isalnum())
+    letters = letters_of(student.name)
+    return all(letters_of(name) != letters for name in (*person.names, person.id, *person.logins))
 
 
 def _fold(text: str) -> str:

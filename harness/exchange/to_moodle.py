@@ -113,8 +113,8 @@ def _place(columns: Columns, row: int, account: Account) -> Place:
         columns.sheet.line(row),
         id=participant(identifier),
         email=columns.of(row, "email"),
-        # With names hidden, the number is the name.
-        names=tuple(filter(None, (name, identifier))),
+        # A submission may have come in while names were hidden: the number is then the name.
+        names=(name, identifier) if name else (),
     )
     locked = _is_locked(columns.of(row, "changeable"), account)
     return Place(

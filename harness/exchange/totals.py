@@ -209,7 +209,8 @@ def totals(graded: Iterable[Graded]) -> list[Total]:
     """What each student gets, sorted by submission and then as the students are named."""
     by_student: dict[tuple[str, str], list[tuple[Student, Graded]]] = {}
     for one in graded:
-        for student in one.students or (Student(),):
+        # A person may be written twice beside one submission.
+        for student in dict.fromkeys(one.students or (Student(),)):
             by_student.setdefault(_identity(student, one), []).append((student, one))
     found = [_total(entries) for entries in by_student.values()]
     return sorted(found, key=lambda total: total.graded.submission)
@@ -232,7 +233,7 @@ def _total(entries: Sequence[tuple[Student, Graded]]) -> Total:
     latest = max(attempts, key=_when)
     if len(attempts) == 1:
         return Total(student, latest, latest.held_back)
-    if problem := _conflict(attempts):
+    if problem := _people(entries) or _conflict(attempts):
         return Total(student, latest, problem)
     if latest.policy == LAST:
         return Total(student, latest, latest.held_back)
@@ -241,6 +242,23 @@ def _total(entries: Sequence[tuple[Student, Graded]]) -> Total:
             text = f"the best attempt counts, and {graded.submission} is held back: "
             return Total(student, graded, text + graded.held_back)
     return Total(student, max(attempts, key=lambda one: (one.points or 0.0, _when(one))))
+
+
+def letters_of(name: str) -> str:
+    """What is left of a name whatever a system does to order, capitals and marks in it."""
+    return "".join(sorted(letter for letter in same_name(name) if letter.isalnum()))
+
+
+def _people(entries: Sequence[tuple[Student, Graded]]) -> str:
+    """Why it may be more than one person, as where an id is written for two; else empty."""
+    names = {letters_of(student.name): student.name for student, _ in entries if student.name}
+    if len(names) < 2:
+        return ""
+    found, where = sorted(names.values()), sorted(graded.submission for _, graded in entries)
+    return (
+        f"{', '.join(found)} have the same id or address ({', '.join(where)}); correct "
+        "students.csv and grade again"
+    )
 
 
 def _when(graded: Graded) -> tuple[int, datetime]:
