@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from harness import techniques
-from harness.errors import UsageError
 from harness.exchange import to_canvas, to_csv, to_github, to_gradescope, to_moodle
 from harness.exchange.order import Order, Output, write_all
 from harness.exchange.preflight import Account
@@ -32,21 +31,15 @@ def run(options: argparse.Namespace, tell: Callable[[str], None]) -> Account:
     Raises:
         UsageError: the reports, the sheet or the lab cannot be used.
     """
-    said = dict(map(_said, options.column))
     secrets = Secrets()
     if options.to in _TELL_CASES:
         lab = read_lab(find_lab(Path.cwd(), options.lab))
         techniques.validate(lab)
         secrets = Secrets(lab)
-    order = Order(options.reports, secrets, options.sheet, options.out, options.title, said)
+    order = Order(
+        options.reports, secrets, options.sheet, options.out, options.title, dict(options.column)
+    )
     return export(order, options.to, tell, dry_run=options.dry_run)
-
-
-def _said(text: str) -> tuple[str, str]:
-    meaning, equals, heading = text.partition("=")
-    if not equals:
-        raise UsageError(f"--column {text}: expected MEANING=HEADING, such as grade=Note")
-    return meaning, heading
 
 
 def export(order: Order, to: str, tell: Callable[[str], None], *, dry_run: bool = False) -> Account:
