@@ -115,6 +115,13 @@ def test_a_student_is_found_by_what_is_known(tmp_path, who):
     assert {login for login, points in awarded(tmp_path).items() if points != "0"} == {"s03"}
 
 
+def test_an_identifier_that_is_no_name_contradicts_no_login(tmp_path):
+    grade = exported.grade_json(HandedIn("a", (Student("s03", "Jane Doe"),)), 3)
+    account, _ = run(tmp_path, [grade], grades_table(changes=[(3, 4, "n1234567")]))
+    assert not account.needs_a_person
+    assert awarded(tmp_path)["s03"] == "15"
+
+
 def test_the_roster_is_not_the_table_of_grades(tmp_path):
     with pytest.raises(UsageError, match="no column 'points_awarded'; found identifier"):
         run(tmp_path, sheet=b"identifier,github_username\nx,y\n")

@@ -15,6 +15,7 @@ from typing import Any
 from harness.exchange.told import Hidden, Line, lines_of, nothing_hidden
 from harness.exchange.totals import Line as TotalLine
 from harness.exchange.totals import lines_of as total_lines
+from harness.language import gettext as _
 from harness.texts import visible
 
 VERSION = 3
@@ -74,7 +75,8 @@ def _rest(number: int, points: float, lines: Sequence[TotalLine]) -> dict[str, A
 
 def _error(grade: Mapping[str, Any], told: str) -> dict[str, Any]:
     reason = grade["run"]["message"]
-    message = _cut(visible(f"no points yet: {told}" + (f" ({reason})" if reason else "")))
+    text = _("no points yet: {reason}").format(reason=f"{told} ({reason})" if reason else told)
+    message = _cut(visible(text))
     test = {**_entry(1, "grading", "error", 0, message), "message": message}
     return {"version": VERSION, "status": "error", "max_score": 0, "tests": [test]}
 

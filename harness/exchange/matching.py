@@ -25,6 +25,7 @@ class Person:
         logins: other names that the system has for the student.
         email: may be empty.
         names: the full name, in every order in which it may be written.
+        named: whether those are full names for sure, so that another name is another person.
     """
 
     row: int
@@ -33,6 +34,7 @@ class Person:
     logins: tuple[str, ...] = ()
     email: str = ""
     names: tuple[str, ...] = ()
+    named: bool = True
 
     @property
     def who(self) -> str:
@@ -139,7 +141,9 @@ def _is_somebody_else(student: Student, person: Person) -> bool:
 
     Systems change names on the way (order, capitals, marks between words), so letters are compared.
     """
-    if not student.name or not person.names or _fold(student.email) == _fold(person.email) != "":
+    if not (student.name and person.names and person.named):
+        return False
+    if student.email and _fold(student.email) == _fold(person.email):
         return False
     letters = letters_of(student.name)
     return all(letters_of(name) != letters for name in (*person.names, person.id, *person.logins))

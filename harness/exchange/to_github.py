@@ -73,7 +73,9 @@ def _place(columns: Columns, row: int) -> Place:
         id=login,
         logins=tuple(filter(None, (login, identifier))),
         email=identifier if "@" in identifier else "",
+        # A roster may have names, numbers or anything else as identifiers.
         names=(identifier,) if identifier and "@" not in identifier else (),
+        named=False,
     )
     # Classroom writes 0 where no run of its tests has told a maximum.
     maximum = filling.number(columns.of(row, "maximum")) or None
