@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import exported
+import jsonschema
 import pytest
 
 from harness.exchange.classroom import classroom_result
-from harness.handed_in import HandedIn
+from harness.handed_in import HandedIn, Student
+from harness.results import SCHEMA_FILE
 
 ALICE = HandedIn("alice")
 
@@ -39,6 +42,7 @@ def test_lateness_and_answers_are_a_line_of_their_own():
     lines = [{"text": "checks", "points": 20.0}, {"text": "1 day late", "points": -2.0}]
     result = classroom_result(exported.grade_json(ALICE, 4, points=18.0, lines=lines))
     assert reporter(result) == (18.0, 20.0)
+    assert result["tests"][-1]["name"] == "1 day late"
     assert result["tests"][-1]["score"] == -2.0
     assert result["tests"][-1]["output"] == "checks: 20\n1 day late: -2"
 
@@ -62,7 +66,17 @@ def test_what_may_not_leave_the_house_is_an_error_and_no_points(final):
     assert result["status"] == "error"
     [test] = result["tests"]
     assert test["score"] == 0
-    assert (final.get("held_back") or "not judged: out of disk") in test["output"]
+    assert (final.get("held_back") or "not all of it could be judged (out of disk)") in test[
+        "output"
+    ]
+
+
+def test_made_up_grades_are_as_grading_writes_them():
+    """What these tests rest on is held against the schema of `grade.json`."""
+    schema = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text("utf-8")))
+    group = HandedIn("g", (Student("1", "Ann"), Student("2", "Bo")), late=True, attempt=2)
+    for grade in (exported.grade_json(group), exported.not_judged(exported.grade_json(ALICE))):
+        schema.validate(grade)
 
 
 def test_a_check_at_home_has_no_policies():

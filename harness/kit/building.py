@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness import golden
+from harness.courseci.workflows import workflow
 from harness.gradebook import write_whole
 from harness.kit import requirements, starting
 from harness.kit.handout import handout
@@ -36,7 +37,7 @@ def write_kit(lab: Lab, out: Path, ci: str = "") -> list[str]:
     Args:
         lab: what is graded; its hidden cases and its reference stay at home.
         out: the zip file.
-        ci: `github` or `gitlab` to add a workflow that checks each push.
+        ci: one of `harness.courseci.workflows.KINDS`, to add a workflow that checks each push.
 
     Returns:
         the names of its files.
@@ -76,8 +77,6 @@ def _given(lab: Lab, ci: str) -> Iterator[tuple[str, bytes]]:
     yield "requirements.txt", requirements.locked().encode()
     yield requirements.wheel_name(), requirements.wheel()
     if ci:
-        from harness.courseci.workflows import workflow
-
         name, text = workflow(ci, python)
         yield name, text.encode()
 

@@ -1,0 +1,70 @@
+"""`harness export`: grades of a reports' folder, in the form that another system takes in."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from harness import techniques
+from harness.exchange import to_canvas, to_csv, to_github, to_gradescope, to_moodle
+from harness.exchange.order import Order, Output, write_all
+from harness.exchange.preflight import Account
+from harness.exchange.told import Secrets
+from harness.lab import find_lab, read_lab
+
+FORMATS: Mapping[str, Callable[[Order, Account], Iterator[Output]]] = {
+    "moodle": to_moodle.plan,
+    "canvas": to_canvas.plan,
+    "gradescope": to_gradescope.plan,
+    "github": to_github.plan,
+    "csv": to_csv.plan,
+}
+
+# Formats that tell about single cases, and need the lab to know which are hidden.
+_TELL_CASES = ("gradescope", "github")
+
+
+def run(options: argparse.Namespace, tell: Callable[[str], None]) -> Account:
+    """The command: options as the command line has them.
+
+    Raises:
+        UsageError: the reports, the sheet or the lab cannot be used.
+    """
+    secrets = Secrets()
+    if options.to in _TELL_CASES:
+        lab = read_lab(find_lab(Path.cwd(), options.lab))
+        techniques.validate(lab)
+        secrets = Secrets(lab)
+    order = Order(
+        options.reports, secrets, options.sheet, options.out, options.title, dict(options.column)
+    )
+    return export(order, options.to, tell, dry_run=options.dry_run)
+
+
+def export(order: Order, to: str, tell: Callable[[str], None], *, dry_run: bool = False) -> Account:
+    """Say what will be written and what will not, then write it.
+
+    Args:
+        order: what to export.
+        to: a name of `FORMATS`.
+        tell: takes the account's lines, before anything is written.
+        dry_run: write nothing.
+
+    Raises:
+        UsageError: the reports or the sheet cannot be used.
+    """
+    account = Account()
+    outputs = list(FORMATS[to](order, account))
+    for line in account.lines():
+        tell(line)
+    if dry_run:
+        files = "1 file" if len(outputs) == 1 else f"{len(outputs)} files"
+        tell(f"nothing is written; it would be {files}")
+        return account
+    written = list(write_all(outputs))
+    for path in written[:3]:
+        tell(f"written: {path}")
+    if len(written) > 3:
+        tell(f"written: {len(written) - 3} files more")
+    return account

@@ -1,0 +1,90 @@
+"""GitHub Classroom: `result` of every submission, and the grades' table with its points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.exchange import filling
+from harness.exchange.classroom import classroom_result
+from harness.exchange.columns import Columns, github_columns
+from harness.exchange.filling import Place
+from harness.exchange.matching import Person
+from harness.exchange.order import Order, Output, file_of
+from harness.exchange.preflight import Account, Kind
+from harness.exchange.sheets import Sheet
+from harness.exchange.to_gradescope import per_submission, to_bytes
+from harness.exchange.totals import read_grade
+
+FILE = "result.json"
+
+
+SHEET = "grades.csv"
+_MOST_DECIMALS = 4
+
+
+def plan(order: Order, account: Account) -> Iterator[Output]:
+    """A file per submission, `<submission>/result.json`, and the table if one was given.
+
+    Raises:
+        UsageError: the table cannot be used.
+    """
+    folder = order.target("classroom")
+    if order.sheet is None:
+        names = list(per_submission(order, account))
+    else:
+        sheet = Sheet.read(order.sheet)
+        _fill(github_columns(sheet), order.reports, account)
+        yield file_of(folder / SHEET, sheet.to_bytes)
+        # The account is about the table's rows; what is to say of submissions is noted.
+        apart = Account()
+        names = list(per_submission(order, apart))
+        for text in apart.told.get(Kind.NOTE, ()):
+            account.tell(Kind.NOTE, text)
+    for name in names:
+        yield _output(order, name, folder / name / FILE)
+
+
+def _fill(columns: Columns, reports: Path, account: Account) -> None:
+    sheet = columns.sheet
+    if "points" not in columns.places:
+        raise UsageError(
+            f"{sheet.path}: no column 'points_awarded'; found {', '.join(sheet.header)}; download "
+            "the grades of the assignment, not the roster"
+        )
+    places = [_place(columns, row) for row in range(len(sheet.rows))]
+    how = "make the points of the assignment's tests in Classroom add up to the lab's"
+    for place, total in filling.fill(reports, places, account, how):
+        points = total.points or 0.0
+        if filling.is_there(place.now, points):
+            account.unchanged += 1
+            continue
+        text = filling.written(points, ".", 0, _MOST_DECIMALS)
+        sheet.set(place.person.row, columns.places["points"], text)
+        account.written += 1
+
+
+def _place(columns: Columns, row: int) -> Place:
+    login, identifier = columns.of(row, "login"), columns.of(row, "identifier")
+    person = Person(
+        row,
+        columns.sheet.line(row),
+        id=login,
+        logins=tuple(filter(None, (login, identifier))),
+        email=identifier if "@" in identifier else "",
+        # A roster may have names, numbers or anything else as identifiers.
+        names=(identifier,) if identifier and "@" not in identifier else (),
+        named=False,
+    )
+    # Classroom writes 0 where no run of its tests has told a maximum.
+    maximum = filling.number(columns.of(row, "maximum")) or None
+    return Place(person, columns.of(row, "points"), maximum)
+
+
+def _output(order: Order, folder: str, path: Path) -> Output:
+    def make() -> bytes:
+        grade = read_grade(order.reports, folder)
+        return to_bytes(classroom_result(grade, order.secrets.of(grade)))
+
+    return file_of(path, make)
