@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.exchange import filling
-from harness.exchange.classroom import classroom_result
+from harness.exchange.classroom import final_result
 from harness.exchange.columns import Columns, github_columns
 from harness.exchange.filling import Place
 from harness.exchange.matching import Person
@@ -54,7 +54,7 @@ def _fill(columns: Columns, reports: Path, account: Account) -> None:
             "the grades of the assignment, not the roster"
         )
     places = [_place(columns, row) for row in range(len(sheet.rows))]
-    how = "make the points of the assignment's tests in Classroom add up to the lab's"
+    how = "correct points_available in the sheet, or export --to csv"
     for place, total in filling.fill(reports, places, account, how):
         points = total.points or 0.0
         if filling.is_there(place.now, points):
@@ -85,6 +85,6 @@ def _place(columns: Columns, row: int) -> Place:
 def _output(order: Order, folder: str, path: Path) -> Output:
     def make() -> bytes:
         grade = read_grade(order.reports, folder)
-        return to_bytes(classroom_result(grade, order.secrets.of(grade)))
+        return to_bytes(final_result(grade, order.secrets.of(grade)))
 
     return file_of(path, make)
