@@ -26,6 +26,7 @@ from harness.handed_in import Student
 _OF_EXPORT, _OF_AUTOGRADER = "submission_metadata.yml", "submission_metadata.json"
 _FOLDER = re.compile(r"submission_(\d+)")
 _MAX_BYTES = 256 * 2**20
+_MAX_DEPTH = 50
 
 
 def recognises(entries: Entries) -> bool:
@@ -85,8 +86,9 @@ def _found(students: tuple[Student, ...], found: Sequence[tuple[str, Attempt]]) 
 def _of_export(entry: Entry) -> dict[str, Mapping[str, Any]]:
     """What the metadata says, by folder, with plain keys."""
     try:
-        # Its loader makes plain data only, whatever the tags say; see `_Plain`.
-        data = yaml.load(_text(entry), Loader=_Plain)
+        text = _text(entry)
+        _check_depth(text)
+        data = yaml.load(text, Loader=_Plain)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{entry.name}: not YAML that can be read: {error}") from None
     if not isinstance(data, dict):
@@ -94,6 +96,22 @@ def _of_export(entry: Entry) -> dict[str, Mapping[str, Any]]:
             f"{entry.name}: expected submissions by folder, found {type(data).__name__}"
         )
     return {str(folder): _plain_keys(said) for folder, said in data.items()}
+
+
+def _check_depth(text: str) -> None:
+    """See that the loader, which calls itself for what is within, comes to an end.
+
+    Raises:
+        ValueError: it is too deep, or merges mappings, which can be repeated without end.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_Plain):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"it is more than {_MAX_DEPTH} levels deep")
+        if isinstance(event, yaml.ScalarEvent) and event.value == "<<":
+            raise ValueError("it merges mappings (<<)")
 
 
 def _of_autograder(entry: Entry) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from harness.errors import UsageError
@@ -62,7 +62,8 @@ def read(entries: Entries, context: Context) -> Reading:
     blind = len(whose) > 1 and len({who for who, _ in whose}) == 1
     sheet = _Worksheet.read(context)
     for (who, number), files in sorted(whose.items()):
-        reading.found.append(_found(who, number, files, sheet, blind=blind))
+        nameless = blind or bool(sheet and _same(sheet.word, who))
+        reading.found.append(_found(who, number, files, sheet, blind=nameless))
     if sheet:
         reading.remarks += sheet.remarks(
             context, {student.id for f in reading.found for student in f.students}
@@ -84,12 +85,12 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Worksheet:
-    """Moodle's offline grading worksheet, by participant."""
+    """Moodle's offline grading worksheet, by participant; the site's word for one."""
 
     columns: Columns
     rows: Mapping[str, _Row]
     times: Mapping[str, datetime | None]
-    twice: tuple[str, ...] = field(default=())
+    word: str
 
     @classmethod
     def read(cls, context: Context) -> _Worksheet | None:
@@ -98,14 +99,16 @@ class _Worksheet:
         if not context.sheets:
             return None
         columns = moodle_columns(context.sheets[0], context.said)
-        rows = {}
+        rows, word = {}, ""
         for row in range(len(columns.sheet.rows)):
-            number = participant(columns.of(row, "identifier"))
+            identifier = columns.of(row, "identifier")
+            number = participant(identifier)
+            word = identifier.removesuffix(number).strip()
             rows[number] = _Row(
                 *(columns.of(row, meaning) for meaning in ("name", "email", "group", "submitted"))
             )
         times = read_times((row.submitted for row in rows.values()), context.zone)
-        return cls(columns, rows, times)
+        return cls(columns, rows, times, word)
 
     def remarks(self, context: Context, seen: set[str]) -> Iterator[str]:
         """What is to be said of the sheet as a whole."""

@@ -33,28 +33,48 @@ _FILLERS = frozenset(
 )
 
 
+class _Names:
+    """Names of one kind, such as months, and what each means."""
+
+    def __init__(self, meanings: Mapping[str, int]) -> None:
+        self._meanings = meanings
+        longest_first = sorted(meanings, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_alone, longest_first)))
+
+    def take(self, text: str) -> tuple[str, int | None]:
+        """The text without the first of the names in it, and what that name means."""
+        found = self._pattern.search(text)
+        if not found:
+            return text, None
+        return f"{text[: found.start()]} {text[found.end() :]}", self._meanings[found[0]]
+
+
+def _alone(name: str) -> str:
+    """A pattern for a name that is no part of a longer word, in a script that has spaces."""
+    unspaced = all("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in name)
+    return re.escape(name) if unspaced else rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])"
+
+
 @dataclass(frozen=True)
 class _Words:
-    months: Mapping[str, int]
-    days: Mapping[str, int]
-    halves: Mapping[str, int]
+    months: _Names
+    days: _Names
+    halves: _Names
 
 
 def read_times(texts: Iterable[str], zone: tzinfo) -> dict[str, datetime | None]:
     """Times of a column of a sheet, each with its offset; None where there are two readings.
 
-    The column is read in every language that understands all of it; where two of them read
-    another time, or the clock struck that time twice, the text has no time.
+    The column is read in the languages that understand most of it; where two of them read another
+    time, or the clock struck that time twice, a text has no time.
     """
-    wanted = {text for text in texts if text.strip(" -")}
-    understood = [
-        readings
-        for language in LANGUAGES
-        if all((readings := {text: _read(text, language) for text in wanted}).values())
-    ]
+    wanted = list(dict.fromkeys(text for text in texts if text.strip(" -")))
+    readings = [{text: _read(text, language) for text in wanted} for language in LANGUAGES]
+    most = max(sum(map(bool, reading.values())) for reading in readings)
+    best = [reading for reading in readings if sum(map(bool, reading.values())) == most]
     found: dict[str, datetime | None] = {}
     for text in wanted:
-        times = {readings[text] for readings in understood}
+        times = {reading[text] for reading in best}
         found[text] = _placed(times.pop(), zone) if len(times) == 1 else None
     return found
 
@@ -76,7 +96,7 @@ def _read(text: str, language: str) -> datetime | None:
     hour, minute = int(clock[0][1]), int(clock[0][2])
     rest = f"{rest[: clock[0].start()]} \0 {rest[clock[0].end() :]}"
     words = _words(language)
-    rest, half = _take(rest, words.halves)
+    rest, half = words.halves.take(rest)
     date = _date(rest, words)
     if half is not None:
         if not 1 <= hour <= 12:
@@ -94,13 +114,13 @@ def _date(rest: str, words: _Words) -> tuple[int, int, int] | None:
         date = (int(numeric[1]), int(numeric[2]), int(numeric[3]))
         rest = rest[: numeric.start()] + rest[numeric.end() :]
     else:
-        rest, month = _take(rest, words.months)
+        rest, month = words.months.take(rest)
         years, days = _YEAR.findall(rest), _DAY.findall(rest)
         if month is None or len(years) != 1 or len(days) != 1:
             return None
         date = (int(years[0]), month, int(days[0]))
         rest = _DAY.sub(" ", _YEAR.sub(" ", rest))
-    rest, weekday = _take(rest, words.days)
+    rest, weekday = words.days.take(rest)
     left = [word for word in re.split(r"[\W\d]+", rest) if word]
     try:
         right = weekday is None or datetime(*date).weekday() == weekday
@@ -109,38 +129,22 @@ def _date(rest: str, words: _Words) -> tuple[int, int, int] | None:
     return date if right and all(word in _FILLERS for word in left) else None
 
 
-def _take(text: str, names: Mapping[str, int]) -> tuple[str, int | None]:
-    """The text without the longest of the names in it, and what that name means."""
-    for name in sorted(names, key=len, reverse=True):
-        found = re.search(rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])", text)
-        if found is None and not name.isascii() and _unspaced(name):
-            found = re.search(re.escape(name), text)
-        if found:
-            return f"{text[: found.start()]} {text[found.end() :]}", names[name]
-    return text, None
-
-
-def _unspaced(name: str) -> bool:
-    """Whether a name is of a script that is written without spaces."""
-    return all("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in name)
-
-
 @cache
 def _words(language: str) -> _Words:
     from babel import Locale
 
     locale = Locale.parse(language)
-    months = _names(locale.months, 1)
+    months = _names(locale.months)
     halves = {"am": 0, "pm": 1, "a.m.": 0, "p.m.": 1, "a. m.": 0, "p. m.": 1}
     for widths in locale.day_periods.values():
         for names in widths.values():
             for number, half in enumerate(("am", "pm")):
                 if half in names and len(names[half]) > 1:
                     halves[unicodedata.normalize("NFKC", names[half]).casefold()] = number
-    return _Words(months, _names(locale.days, 0), halves)
+    return _Words(months, _names(locale.days), _Names(halves))
 
 
-def _names(contexts: Mapping[str, Mapping[str, Mapping[int, str]]], first: int) -> dict[str, int]:
+def _names(contexts: Mapping[str, Mapping[str, Mapping[int, str]]]) -> _Names:
     """Every name of a month or day, in full or short, as far as only one has it."""
     found: dict[str, set[int]] = {}
     for widths in contexts.values():
@@ -151,4 +155,4 @@ def _names(contexts: Mapping[str, Mapping[str, Mapping[int, str]]], first: int) 
                 plain = unicodedata.normalize("NFKC", name).casefold()
                 for form in {plain, plain.rstrip(".")}:
                     found.setdefault(form, set()).add(number)
-    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and name}
+    return _Names({name: min(n) for name, n in found.items() if len(n) == 1 and name})
