@@ -99,9 +99,10 @@ def test_what_systems_drop_from_names_does_not_contradict_an_id():
     assert pairs([total("a", "7", "Conan OBrienSmith guest")], [person])[0] == {0: "a"}
 
 
-def test_a_hidden_name_is_the_participant():
-    person = row(0, "7", names=("Participant 7",))
-    assert pairs([total("a", "7", "Participant 7")], [person])[0] == {0: "a"}
+@pytest.mark.parametrize("name", ["Participant 7", "Participant", ""])
+def test_a_hidden_name_is_the_participant(name):
+    person = row(0, "7", names=("Jane Doe", "Participant 7"))
+    assert pairs([total("a", "7", name)], [person])[0] == {0: "a"}
 
 
 def test_a_submission_of_nobody_is_found_by_its_own_name():

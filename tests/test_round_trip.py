@@ -11,6 +11,7 @@ import io
 import json
 import re
 import zlib
+from dataclasses import replace
 
 import archives
 import exported
@@ -24,6 +25,7 @@ from test_export_moodle import cells, moodles_reader, number
 from harness.exchange.incoming import Wanted, bring_in
 from harness.exchange.order import Order
 from harness.exchange.outgoing import export
+from harness.exchange.preflight import Kind
 from harness.handed_in import read_table
 
 WORKS = archives.cohort(60)
@@ -95,6 +97,21 @@ def test_moodle(tmp_path, naming):
     assert set(reports) == set(people)
     assert len({content for _, content in reports.values()}) == 60
     assert not account.needs_a_person
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_moodle_imported_without_its_worksheet(tmp_path, blind):
+    """Numbers are enough; who is in a group, only the worksheet tells, and nobody guesses."""
+    made = archives.moodle(tmp_path / "from", WORKS, blind=blind)
+    [sheet] = made.sheets
+    account = back(tmp_path, replace(made, sheets=()), "moodle", sheet)
+    groups = [work for work in WORKS if work.group]
+    assert (account.grades, account.matched) == (60, 60 - len(groups))
+    assert account.count(Kind.UNMATCHED) == len(groups) == 4
+    people = {str(work.number): points(work) for work in WORKS if not work.group}
+    rows = cells((tmp_path / "out").read_bytes())[1:]
+    found = {re.findall(r"\d+$", row[0])[0]: number(row[5]) for row in rows if row[5]}
+    assert found == people
 
 
 def test_canvas(tmp_path):
