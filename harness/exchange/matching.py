@@ -133,7 +133,10 @@ def _find(
                 text = f"the row with this {kind} is about {person.who}; correct students.csv"
                 return None, text
             return person, ""
-    return None, "nobody in the sheet has this id, login, e-mail or name"
+    return None, (
+        "nobody in the sheet has this id, login, e-mail or name; correct students.csv, where a "
+        "group has a row for each member"
+    )
 
 
 def _is_somebody_else(student: Student, person: Person) -> bool:
