@@ -289,11 +289,21 @@ def descend(folder: Path) -> str:
     Returns:
         the name of that folder, or empty where there is more than one entry.
     """
-    entries = [entry for entry in folder.iterdir() if entry.name.lower() not in _LITTER]
-    if len(entries) != 1 or not entries[0].is_dir():
+    only = only_folder(folder)
+    if only is None:
         return ""
-    aside = entries[0].rename(folder.with_name(folder.name + "-nested"))
+    aside = only.rename(folder.with_name(folder.name + "-nested"))
     for entry in aside.iterdir():
         entry.rename(folder / entry.name)
     shutil.rmtree(aside)
-    return entries[0].name
+    return only.name
+
+
+def only_folder(folder: Path) -> Path | None:
+    """The one folder that a folder holds, if there is nothing else that a person has put there."""
+    entries = [
+        entry
+        for entry in folder.iterdir()
+        if entry.name.lower() not in _LITTER and not (entry.name.startswith(".") and entry.is_dir())
+    ]
+    return entries[0] if len(entries) == 1 and entries[0].is_dir() else None

@@ -7,7 +7,7 @@ Exit codes:
   `doctor` or `redteam` found that the sandbox does not hold, `import` or `export` found what needs
   a person's eye (all else is done).
 - 2: a usage, lab or golden error.
-- 3: `grade` could not judge some submission.
+- 3: `check` or `grade` could not judge some submission.
 """
 
 from __future__ import annotations
@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="TECHNIQUE/CASE",
         help="run just this case, and write no report; may be given several times",
+    )
+    check.add_argument(
+        "--ci",
+        choices=("github", "gitlab"),
+        help="also write junit.xml and what GitHub or GitLab shows at a push",
     )
     check.set_defaults(run=_check)
     grade = commands.add_parser(
@@ -226,39 +231,37 @@ def _jobs(text: str) -> int:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
-    from harness.cohort import grade_one
-    from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
+    from harness.courseci import running
+    from harness.courseci.facts import Checked
+    from harness.courseci.kitfiles import sentence
+    from harness.courseci.looking import look
     from harness.gradebook import Gradebook
-    from harness.grading import Grader, open_lab
-    from harness.lab import find_lab
-    from harness.submission import find_submissions
-    from harness.techniques import part_of
 
-    found = find_submissions(options.submission)
-    if len(found) > 1:
-        raise UsageError(
-            f"{options.submission} holds {len(found)} submissions; check takes one: name it, or "
-            f"run: harness grade {options.submission}"
+    def tell(line: str) -> None:
+        console.print(line, markup=False)
+
+    def looked() -> Checked:
+        checked = look(
+            options.submission,
+            options.lab,
+            Gradebook(options.out),
+            tell,
+            cases=options.case,
+            unsandboxed=options.unsandboxed,
         )
-    lab = open_lab(find_lab(options.submission, options.lab))
-    book = Gradebook(options.out)
-    walls = Sandbox() if options.unsandboxed else choose_for_own_work()
-    if not walls.inner:
-        console.print(
-            f"not sandboxed: {inner_problem() or '--unsandboxed was given'}", markup=False
-        )
-    with Grader(lab, public_only=True, sandbox=walls) as grader:
-        if options.case:
-            grader.narrow(part_of(grader.lab, options.case))
-            grade: Mapping[str, Any] = grader.grade(found[0]).grade.to_json()
-        else:
-            grade = grade_one(grader, found[0], book)
-    _print_checks(console, grade)
-    if not options.case:
-        console.print(f"report: {book.report(found[0].name)}", markup=False)
-    if grade["outcome"] != "judged":
+        _print_checks(console, checked.grade)
+        if checked.changed:
+            tell(f"note: {visible(sentence(checked.changed))}")
+        if checked.report:
+            tell(f"report: {checked.report}")
+        return checked
+
+    checked = running.check(options.ci, options.out, looked) if options.ci else looked()
+    if checked is None:
+        return EXIT_ERROR
+    if not checked.judged:
         return EXIT_NOT_JUDGED
-    return EXIT_OK if grade["points"] >= lab.pass_mark * grade["max_points"] else EXIT_BELOW
+    return EXIT_OK if checked.passed else EXIT_BELOW
 
 
 def _grade(options: argparse.Namespace, console: Console) -> int:

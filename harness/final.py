@@ -7,7 +7,7 @@ total is empty, with the reason in `held_back`, while it may not leave: never a 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.handed_in import HandedIn
 from harness.lab import Lab
 from harness.language import gettext as _
 from harness.language import ngettext
-from harness.policy import Lateness, LatePolicy, duration
+from harness.policy import Lateness, LatePolicy, Policy, duration
 
 
 def final_of(
@@ -129,3 +129,34 @@ def _rounding(lab: Lab) -> str:
         "down": _("Rounded down to multiples of {step}"),
     }
     return texts[lab.policy.direction].format(step=f"{lab.policy.step:g}")
+
+
+def policy_lines(policy: Policy) -> Iterator[str]:
+    """What a lab's policy is, in sentences of the present language."""
+    if late := policy.late:
+        yield from _late_lines(late)
+    if policy.attempts == "best":
+        yield _("You may hand in several times; the best attempt counts.")
+    else:
+        yield _("You may hand in several times; the last attempt counts.")
+    if policy.step:
+        yield _("Totals are rounded to multiples of {step}.").format(step=f"{policy.step:g}")
+
+
+def _late_lines(late: LatePolicy) -> Iterator[str]:
+    text = _("The deadline is {deadline} ({zone}).")
+    yield text.format(deadline=f"{late.deadline:%Y-%m-%d %H:%M:%S}", zone=late.zone.key)
+    if late.grace:
+        text = _("Nothing is taken off in the {grace} after it.")
+        yield text.format(grace=_duration(late.grace))
+    if late.percent:
+        of = _("of the possible points") if late.of_possible else _("of the points earned")
+        text = (
+            _("Each hour late that was begun takes off {percent} % {of}, at most {most} %.")
+            if late.hourly
+            else _("Each day late that was begun takes off {percent} % {of}, at most {most} %.")
+        )
+        yield text.format(percent=f"{late.percent:g}", of=of, most=f"{late.at_most:g}")
+    if late.closes:
+        text = _("After {closes}, nothing counts any more.")
+        yield text.format(closes=f"{late.closes:%Y-%m-%d %H:%M:%S}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,6 +146,30 @@ class Lab:
         return _read_dataset(path, path.stat().st_mtime_ns)
 
 
+def shown_images(lab: Lab) -> list[LabImage]:
+    """Images that are not for hidden cases alone: students may have them all."""
+    secret = _secret(lab, lambda case: case.arguments.get("image"))
+    return [image for image in lab.images.values() if image.name not in secret]
+
+
+def shown_datasets(lab: Lab) -> list[tuple[str, Path]]:
+    """Data sets that are not for hidden cases alone, and their files."""
+    secret = _secret(lab, lambda case: case.arguments.get("dataset"))
+    return [(name, file) for name, file in lab.datasets.items() if name not in secret]
+
+
+def shown_models(lab: Lab) -> list[ModelSpec]:
+    """Models that are not for hidden cases alone."""
+    secret = _secret(lab, lambda case: case.model)
+    return [spec for name, spec in lab.models.items() if name not in secret]
+
+
+def _secret(lab: Lab, of: Callable[[Case], Any]) -> set[Any]:
+    """What hidden cases are about, and no public one."""
+    hidden = {of(case) for case in lab.cases if case.hidden}
+    return hidden - {of(case) for case in lab.cases if not case.hidden}
+
+
 def find_lab(start: Path, given: Path | None = None) -> Path:
     """The lab file: the one given, else the nearest `lab.yaml` or `fixtures/lab.yaml` upward.
 
@@ -170,6 +194,17 @@ def find_lab(start: Path, given: Path | None = None) -> Path:
 @functools.lru_cache(maxsize=16)
 def _read_dataset(path: Path, time_ns: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """A data set as it was at that time, not to be written to; cases share it."""
+    images, labels = read_dataset(path)
+    images.flags.writeable = labels.flags.writeable = False
+    return images, labels
+
+
+def read_dataset(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Images (n, H, W, C) uint8 and labels (n,) int of a data set's file.
+
+    Raises:
+        LabError: the file does not hold them.
+    """
     try:
         # Opened here, because np.load leaves a damaged file open.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
@@ -179,7 +214,6 @@ def _read_dataset(path: Path, time_ns: int) -> tuple[npt.NDArray[Any], npt.NDArr
         raise LabError(
             f"{path}: expected an .npz file with arrays 'images' and 'labels' ({error})"
         ) from None
-    images.flags.writeable = labels.flags.writeable = False
     return images, labels
 
 

@@ -21,10 +21,11 @@ from pathlib import Path
 
 import nbformat
 
-from harness.archives import ArchiveError, descend, is_archive, stem, unpack
+from harness.archives import ArchiveError, descend, is_archive, only_folder, stem, unpack
 from harness.errors import UsageError
 from harness.handed_in import HandedIn, read_table
 from harness.language import gettext as _
+from harness.starters import is_untouched
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
 MAX_FILES = 1000
@@ -159,6 +160,26 @@ def prepare(submission: Submission, folder: Path) -> Source:
     return Source((main.name,), tuple(notes))
 
 
+def main_file(path: Path) -> Path | None:
+    """The file on disk that `prepare` has run, as far as it is there without unpacking anything.
+
+    Returns:
+        None for an archive, or where nothing can be run.
+    """
+    for _level in range(_MAX_NESTED + 1):
+        if path.is_file():
+            return path if _is_code(path) else None
+        if not path.is_dir():
+            return None
+        if _candidates(path):
+            return _main_file(path, [])[0]
+        inner = only_folder(path)
+        if inner is None:
+            return None
+        path = inner
+    return None
+
+
 @contextmanager
 def own_files(submission: Submission) -> Iterator[list[tuple[str, Path]]]:
     """Relative name and path of each file handed in, as `prepare` finds them, for the time being.
@@ -239,6 +260,12 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
     candidates = _candidates(path)
     expected = [file for file in candidates if file.name in (SCRIPT, NOTEBOOK)]
     if len(expected) == 2:
+        untouched = [file for file in expected if is_untouched(file)]
+        if len(untouched) == 1:
+            [other] = set(expected) - set(untouched)
+            text = _("{starter} is the starter as it was given; {name} was run")
+            notes.append(text.format(starter=untouched[0].name, name=other.name))
+            return other, ""
         text = _("both {script} and {notebook} are there; {script} was run")
         notes.append(text.format(script=SCRIPT, notebook=NOTEBOOK))
         return path / SCRIPT, ""

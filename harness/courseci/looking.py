@@ -1,0 +1,76 @@
+"""One submission checked on the public cases, as a student does at home and CI at each push."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.cohort import grade_one
+from harness.courseci.facts import Checked
+from harness.courseci.kitfiles import Changed, changed_files, find_kit
+from harness.errors import UsageError
+from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
+from harness.gradebook import Gradebook
+from harness.grading import Grader, open_lab
+from harness.lab import find_lab
+from harness.outputs import Outputs
+from harness.results import RunSummary
+from harness.submission import Submission, find_submissions
+from harness.techniques import part_of
+
+
+def look(
+    path: Path,
+    lab_file: Path | None,
+    book: Gradebook,
+    tell: Callable[[str], None],
+    *,
+    cases: Sequence[str] = (),
+    unsandboxed: bool = False,
+) -> Checked:
+    """Check a submission.
+
+    Args:
+        path: the submission.
+        lab_file: the lab; None for the nearest one upward.
+        book: where the report is written.
+        tell: gets a line that is to be known before anything runs.
+        cases: check just these, and write no report.
+        unsandboxed: run it with the present rights.
+
+    Raises:
+        HarnessError: there is not one submission, or lab or golden outputs are wrong.
+    """
+    found = find_submissions(path)
+    if len(found) > 1:
+        raise UsageError(
+            f"{path} holds {len(found)} submissions; check takes one: name it, or "
+            f"run: harness grade {path}"
+        )
+    lab = open_lab(find_lab(path, lab_file))
+    walls = Sandbox() if unsandboxed else choose_for_own_work()
+    if not walls.inner:
+        tell(f"not sandboxed: {inner_problem() or '--unsandboxed was given'}")
+    kit = find_kit(path)
+    changed = tuple(changed_files(kit)) if kit else ()
+    with Grader(lab, public_only=True, sandbox=walls) as grader:
+        return _graded(grader, found[0], book, cases, changed)
+
+
+def _graded(
+    grader: Grader,
+    submission: Submission,
+    book: Gradebook,
+    cases: Sequence[str],
+    changed: tuple[Changed, ...],
+) -> Checked:
+    if cases:
+        grader.narrow(part_of(grader.lab, cases))
+        graded = grader.grade(submission)
+        grade, outputs = graded.grade.to_json(), graded.outputs
+        return Checked(grade, outputs, grader.lab, grader.golden, submission.path, changed)
+    stored = grade_one(grader, submission, book)
+    name = submission.name
+    kept = book.outputs(name) or Outputs(name, RunSummary.from_json(stored["run"]))
+    report = book.report(name)
+    return Checked(stored, kept, grader.lab, grader.golden, submission.path, changed, report)
