@@ -69,6 +69,9 @@ def test_what_needs_a_person_is_exit_code_1_and_the_rest_is_written(here, capsys
         (["reports", "--to", "gradescope", "--lab", "no.yaml"], "no lab file at no.yaml"),
         (["reports", "--to", "csv", "--out", "reports/s00/grade.json"], "lies in the reports'"),
         (["reports", "--to", "moodle", "--sheet", "sheet.csv", "--out", "sheet.csv"], "itself"),
+        (["reports", "--to", "csv", "--sheet", "sheet.csv"], "--sheet is for moodle and canvas"),
+        (["reports", "--to", "csv", "--title", "x"], "--title is for canvas; with --to csv,"),
+        (["reports", "--to", "canvas", "--column", "a=b"], "--column is for moodle"),
     ],
 )
 def test_errors_are_exit_code_2_and_say_what_to_do(here, capsys, arguments, told):

@@ -98,7 +98,7 @@ def test_a_maximum_that_no_run_has_told_is_not_compared(tmp_path):
 def test_another_maximum_is_said_and_nothing_is_filled(tmp_path):
     account, lines = run(tmp_path, sheet=grades_table(available="100"))
     assert set(awarded(tmp_path).values()) == {"0"}
-    assert "the lab gives 20 points at most, the sheet 100; make the points of" in lines[2]
+    assert "the lab gives 20 points at most, the sheet 100; correct points_available" in lines[2]
     assert account.needs_a_person
 
 

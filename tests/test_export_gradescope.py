@@ -11,7 +11,7 @@ import pytest
 
 from harness.exchange.order import Order
 from harness.exchange.outgoing import export
-from harness.exchange.to_gradescope import results
+from harness.exchange.to_gradescope import results, results_of_checks
 from harness.exchange.told import Secrets
 from harness.grading import open_lab
 from harness.handed_in import HandedIn
@@ -65,6 +65,22 @@ def test_what_is_not_judged_is_no_file_and_never_a_zero(tmp_path, others):
     assert not list(tmp_path.glob("out/alice*"))
 
 
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_file_of_an_earlier_export_is_removed_once_it_is_held_back(tmp_path, others):
+    grades = [exported.grade_json(ALICE), *exported.cohort(others)]
+    run(tmp_path, grades)
+    before = sorted(tmp_path.glob("out")) if not others else sorted(tmp_path.glob("out/*/*.json"))
+    file = tmp_path / "reports" / "alice" / "grade.json"
+    file.write_text(json.dumps(exported.not_judged(grades[0])), "utf-8")
+    lines = []
+    order = Order(tmp_path / "reports", out=tmp_path / "out")
+    export(order, "gradescope", lines.append, dry_run=True)
+    assert before[0].exists()
+    export(order, "gradescope", lines.append)
+    assert [path.exists() for path in before] == [False, *[True] * others]
+    assert f"removed, as it is held back now: {before[0]}" in lines
+
+
 def test_answers_and_lateness_are_told_and_counted():
     lines = [{"text": "checks", "points": 20.0}, {"text": "2 days late", "points": -4.0}]
     grade = exported.grade_json(ALICE, 4, points=16.0, lines=lines)
@@ -77,6 +93,15 @@ def test_answers_and_lateness_are_told_and_counted():
     answer = data["tests"][-1]
     assert (answer["name"], answer["score"], answer["max_score"]) == ("Why?", 1, 2)
     assert (answer["output"], answer["status"]) == ("named\nand <b>why</b>?", "failed")
+
+
+def test_an_autograder_tells_the_points_of_the_checks_before_answers_are_marked():
+    grade = exported.grade_json(ALICE, 3, points=None, held_back="answers not marked")
+    grade["run"]["message"] = "it printed a lot"
+    data = results_of_checks(grade, lambda *case: False)
+    assert check(data) == 15.0
+    assert data["output"] == "it printed a lot\n15 / 20"
+    assert [test["score"] for test in data["tests"]] == [5.0, 5.0, 5.0, 0.0]
 
 
 def test_a_passed_case_and_a_failed_one():

@@ -3,7 +3,7 @@
 Sources of the rules: the public reporter `classroom-resources/autograding-grading-reporter`
 (`src/notify-classroom.js`) and the graders beside it. The reporter adds up the `score` of all
 `tests` for the points that Classroom shows, so `tests` is always there, every `score` is a number,
-and they add up to the final points.
+and they add up to the points of the grade.
 """
 
 from __future__ import annotations
@@ -26,23 +26,32 @@ _STATUS = {"passed": "pass", "failed": "fail"}
 
 
 def classroom_result(grade: Mapping[str, Any], hidden: Hidden = nothing_hidden) -> dict[str, Any]:
-    """One grade as `result`.
+    """What `harness check` finds as `result`: the points of the checks.
+
+    Written answers are not marked there, and lateness is not settled, so neither counts.
 
     Args:
-        grade: as in `grade.json`; without `final`, the points of its checks are the final ones.
+        grade: as in `grade.json`.
         hidden: tells hidden cases, which show their hint only.
 
     Returns:
-        `status` is `error` where the grade was not judged or is held back. `max_score` is then 0,
-        with which the reporter tells Classroom no points at all, and so never a 0.
+        `status` is `error` where the grade was not judged. `max_score` is then 0, with which the
+        reporter tells Classroom no points at all, and so never a 0.
     """
-    plain = {"points": grade["points"], "max_points": grade["max_points"]}
-    final = grade.get("final") or plain
-    told = final.get("held_back") or ("" if grade["outcome"] == "judged" else "not judged")
-    if told or final["points"] is None:
-        return _error(grade, str(told or "held back"))
-    lines = lines_of(grade, hidden)
-    tests = [_test(number, line) for number, line in enumerate(lines, start=1)]
+    judged = {"points": grade["points"], "max_points": grade["max_points"]}
+    held_back = "" if grade["outcome"] == "judged" else _("not judged")
+    return _result(grade, {**judged, "held_back": held_back}, hidden)
+
+
+def final_result(grade: Mapping[str, Any], hidden: Hidden) -> dict[str, Any]:
+    """The final points of a grade as `result`: an error, as above, while they are held back."""
+    return _result(grade, grade["final"], hidden)
+
+
+def _result(grade: Mapping[str, Any], final: Mapping[str, Any], hidden: Hidden) -> dict[str, Any]:
+    if final["held_back"]:
+        return _error(grade, final["held_back"])
+    tests = [_test(number, line) for number, line in enumerate(lines_of(grade, hidden), start=1)]
     rest = round(final["points"] - math.fsum(test["score"] for test in tests), 4)
     earned = [test for test in tests if test["score"]]
     if earned and abs(rest) < _NOISE:

@@ -67,11 +67,11 @@ class Output:
 
     Attributes:
         path: where.
-        write: writes it whole or not at all.
+        write: writes it whole or not at all; None to remove what an earlier export left there.
     """
 
     path: Path
-    write: Callable[[Path], None]
+    write: Callable[[Path], None] | None
 
 
 def file_of(path: Path, make: Callable[[], bytes]) -> Output:
@@ -108,9 +108,12 @@ def _add(archive: zipfile.ZipFile, name: str, file: Path) -> None:
     archive.writestr(entry, file.read_bytes())
 
 
-def write_all(outputs: Iterable[Output]) -> Iterator[Path]:
-    """Write the files one after another; yields each when it is there."""
+def write_all(outputs: Iterable[Output]) -> Iterator[Output]:
+    """Write the files one after another; yields each when it is done."""
     for output in outputs:
-        output.path.parent.mkdir(parents=True, exist_ok=True)
-        output.write(output.path)
-        yield output.path
+        if output.write is None:
+            output.path.unlink()
+        else:
+            output.path.parent.mkdir(parents=True, exist_ok=True)
+            output.write(output.path)
+        yield output

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from harness import techniques
+from harness.errors import UsageError
 from harness.exchange import to_canvas, to_csv, to_github, to_gradescope, to_moodle
 from harness.exchange.order import Order, Output, write_all
 from harness.exchange.preflight import Account
@@ -21,6 +22,13 @@ FORMATS: Mapping[str, Callable[[Order, Account], Iterator[Output]]] = {
     "csv": to_csv.plan,
 }
 
+_USED_BY = {
+    "sheet": ("moodle", "canvas", "github"),
+    "title": ("canvas",),
+    "column": ("moodle",),
+}
+# How many files are told by name.
+_NAMED = 3
 # Formats that tell about single cases, and need the lab to know which are hidden.
 _TELL_CASES = ("gradescope", "github")
 
@@ -52,8 +60,9 @@ def export(order: Order, to: str, tell: Callable[[str], None], *, dry_run: bool 
         dry_run: write nothing.
 
     Raises:
-        UsageError: the reports or the sheet cannot be used.
+        UsageError: the reports or the sheet cannot be used, or an option is not for this format.
     """
+    _check_used(order, to)
     account = Account()
     outputs = list(FORMATS[to](order, account))
     for line in account.lines():
@@ -62,9 +71,21 @@ def export(order: Order, to: str, tell: Callable[[str], None], *, dry_run: bool 
         files = "1 file" if len(outputs) == 1 else f"{len(outputs)} files"
         tell(f"nothing is written; it would be {files}")
         return account
-    written = list(write_all(outputs))
-    for path in written[:3]:
-        tell(f"written: {path}")
-    if len(written) > 3:
-        tell(f"written: {len(written) - 3} files more")
+    for number, output in enumerate(write_all(outputs)):
+        if output.write is None:
+            tell(f"removed, as it is held back now: {output.path}")
+        elif number < _NAMED:
+            tell(f"written: {output.path}")
+    if len(outputs) > _NAMED:
+        tell(f"… {len(outputs)} files in all")
     return account
+
+
+def _check_used(order: Order, to: str) -> None:
+    """See that nothing was given that the format does not use."""
+    given = {"sheet": order.sheet, "title": order.title, "column": order.columns}
+    for name, systems in _USED_BY.items():
+        if given[name] and to not in systems:
+            raise UsageError(
+                f"--{name} is for {' and '.join(systems)}; with --to {to}, leave it out"
+            )

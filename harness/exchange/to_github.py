@@ -7,15 +7,14 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.exchange import filling
-from harness.exchange.classroom import classroom_result
+from harness.exchange.classroom import final_result
 from harness.exchange.columns import Columns, github_columns
 from harness.exchange.filling import Place
 from harness.exchange.matching import Person
 from harness.exchange.order import Order, Output, file_of
 from harness.exchange.preflight import Account, Kind
 from harness.exchange.sheets import Sheet
-from harness.exchange.to_gradescope import per_submission, to_bytes
-from harness.exchange.totals import read_grade
+from harness.exchange.to_gradescope import outputs, per_submission
 
 FILE = "result.json"
 
@@ -32,18 +31,17 @@ def plan(order: Order, account: Account) -> Iterator[Output]:
     """
     folder = order.target("classroom")
     if order.sheet is None:
-        names = list(per_submission(order, account))
+        found = list(per_submission(order, account))
     else:
         sheet = Sheet.read(order.sheet)
         _fill(github_columns(sheet), order.reports, account)
         yield file_of(folder / SHEET, sheet.to_bytes)
         # The account is about the table's rows; what is to say of submissions is noted.
         apart = Account()
-        names = list(per_submission(order, apart))
+        found = list(per_submission(order, apart))
         for text in apart.told.get(Kind.NOTE, ()):
             account.tell(Kind.NOTE, text)
-    for name in names:
-        yield _output(order, name, folder / name / FILE)
+    yield from outputs(order, found, lambda name: folder / name / FILE, final_result)
 
 
 def _fill(columns: Columns, reports: Path, account: Account) -> None:
@@ -54,7 +52,7 @@ def _fill(columns: Columns, reports: Path, account: Account) -> None:
             "the grades of the assignment, not the roster"
         )
     places = [_place(columns, row) for row in range(len(sheet.rows))]
-    how = "make the points of the assignment's tests in Classroom add up to the lab's"
+    how = "correct points_available in the sheet, or export --to csv"
     for place, total in filling.fill(reports, places, account, how):
         points = total.points or 0.0
         if filling.is_there(place.now, points):
@@ -80,11 +78,3 @@ def _place(columns: Columns, row: int) -> Place:
     # Classroom writes 0 where no run of its tests has told a maximum.
     maximum = filling.number(columns.of(row, "maximum")) or None
     return Place(person, columns.of(row, "points"), maximum)
-
-
-def _output(order: Order, folder: str, path: Path) -> Output:
-    def make() -> bytes:
-        grade = read_grade(order.reports, folder)
-        return to_bytes(classroom_result(grade, order.secrets.of(grade)))
-
-    return file_of(path, make)

@@ -8,7 +8,7 @@ and a hidden case is kept by what its text says: outcome and hint, nothing else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +25,27 @@ FILE = "results.json"
 def plan(order: Order, account: Account) -> Iterator[Output]:
     """A file per submission; one, at `--out` itself, where there is one submission."""
     found = list(per_submission(order, account))
-    if len(found) == 1 == account.grades:
+    if len(found) == 1:
         path = order.target(FILE)
-        yield _output(order, found[0], path / FILE if path.is_dir() else path)
+        yield from outputs(order, found, lambda _: path / FILE if path.is_dir() else path, results)
         return
     folder = order.target("gradescope")
-    for name in found:
-        yield _output(order, name, folder / name / FILE)
+    yield from outputs(order, found, lambda name: folder / name / FILE, results)
 
 
-def per_submission(order: Order, account: Account) -> Iterator[str]:
-    """The folders of the grades that may leave the house; the account says which may not."""
+def per_submission(order: Order, account: Account) -> Iterator[tuple[str, bool]]:
+    """Each grade's folder, and whether it may leave the house; the account says which may not."""
     of_another_lab = []
     for graded in read_graded(order.reports):
         account.grades += 1
         account.matched += 1
         if graded.held_back:
             account.tell(Kind.HELD_BACK, f"{graded.submission}: {graded.held_back}")
-            continue
-        account.written += 1
-        if not order.secrets.knows(graded.lab):
-            of_another_lab.append(graded.submission)
-        yield graded.folder
+        else:
+            account.written += 1
+            if not order.secrets.knows(graded.lab):
+                of_another_lab.append(graded.submission)
+        yield graded.folder, not graded.held_back
     if of_another_lab:
         some = ", ".join(of_another_lab[:5]) + ", …" * (len(of_another_lab) > 5)
         account.tell(
@@ -56,12 +55,26 @@ def per_submission(order: Order, account: Account) -> Iterator[str]:
         )
 
 
-def _output(order: Order, folder: str, path: Path) -> Output:
-    def make() -> bytes:
-        grade = read_grade(order.reports, folder)
-        return to_bytes(results(grade, order.secrets.of(grade)))
+def outputs(
+    order: Order,
+    found: Iterable[tuple[str, bool]],
+    place: Callable[[str], Path],
+    make: Callable[[Mapping[str, Any], Hidden], Mapping[str, Any]],
+) -> Iterator[Output]:
+    """A file of JSON per grade; of one that is held back, none, not even one from before."""
 
-    return file_of(path, make)
+    def output(folder: str) -> Output:
+        def data() -> bytes:
+            grade = read_grade(order.reports, folder)
+            return to_bytes(make(grade, order.secrets.of(grade)))
+
+        return file_of(place(folder), data)
+
+    for folder, may_leave in found:
+        if may_leave:
+            yield output(folder)
+        elif place(folder).is_file():
+            yield Output(place(folder), None)
 
 
 def to_bytes(data: Mapping[str, Any]) -> bytes:
@@ -71,14 +84,30 @@ def to_bytes(data: Mapping[str, Any]) -> bytes:
 
 
 def results(grade: Mapping[str, Any], hidden: Hidden) -> dict[str, Any]:
-    """One grade, which is not held back, as `results.json`."""
-    final = grade["final"]
-    tests = [_test(line) for line in lines_of(grade, hidden)]
-    tests += [_answer(question) for question in grade.get("questions", ())]
+    """The final points of one grade, which is not held back, as `results.json`."""
+    tests = [_answer(question) for question in grade.get("questions", ())]
+    return _results(grade, grade["final"], hidden, tests)
+
+
+def results_of_checks(grade: Mapping[str, Any], hidden: Hidden) -> dict[str, Any]:
+    """The points of the checks of one grade, which is judged: what an autograder can tell.
+
+    Written answers are not marked yet then, and lateness is Gradescope's own business.
+    """
+    return _results(grade, {"points": grade["points"], "max_points": grade["max_points"]}, hidden)
+
+
+def _results(
+    grade: Mapping[str, Any],
+    final: Mapping[str, Any],
+    hidden: Hidden,
+    more: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    tests = [*map(_test, lines_of(grade, hidden)), *more]
     return {
         "score": final["points"],
         "execution_time": grade["run"]["seconds"],
-        "output": _output_text(grade),
+        "output": _output_text(grade["run"]["message"], final),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -112,8 +141,7 @@ def _answer(question: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _output_text(grade: Mapping[str, Any]) -> str:
-    final = grade["final"]
-    told = [grade["run"]["message"], *(line.shown() for line in total_lines(final))]
+def _output_text(message: str, final: Mapping[str, Any]) -> str:
+    told = [message, *(line.shown() for line in total_lines(final))]
     told.append(f"{final['points']:g} / {final['max_points']:g}")
     return visible("\n".join(filter(None, told)))
