@@ -117,6 +117,21 @@ def test_a_function_that_is_missing_is_said_at_line_one_with_the_names_there(lab
     assert "functions that are there: top_predicitons, class_activation_map" in one.message
 
 
+def test_names_that_the_message_has_already_are_not_said_again(lab, work):
+    told = raised("no 'top_predictions'; found: top_predicitons", CaseStatus.MISSING)
+    (work / "submission.py").write_text(CODE.replace("top_predictions", "top_predicitons"))
+    [one] = annotate(checked_of(lab, work, {"top_predictions/top": told}), work)
+    assert "functions that are there" not in one.message
+
+
+def test_many_cases_are_counted(lab, work):
+    checked = checked_of(lab, work, {"top_predictions/top": raised("No")})
+    [case] = checked.grade["checks"][0]["cases"]
+    checked.grade["checks"][0]["cases"] = [{**case, "id": "top"} for _ in range(13)]
+    [one] = annotate(checked, work)
+    assert one.message.startswith("case: " + ", ".join(["top"] * 10) + " and 3 more\nNo\n")
+
+
 def test_a_file_that_is_not_python_is_said_once_at_the_line(lab, work):
     message = "your file could not be imported: SyntaxError: invalid syntax"
     everything = dict.fromkeys(graded(lab)[1].cases, raised(message, CaseStatus.NOT_LOADED))

@@ -119,6 +119,16 @@ def test_not_judged_is_never_shown_as_nought(lab):
     assert "0 of 13.5" not in text
 
 
+def test_of_a_file_that_does_not_load_the_one_fault_is_told_once(lab):
+    message = "your file could not be imported: SyntaxError"
+    failed = dict.fromkeys(right_values(), raised(message, CaseStatus.NOT_LOADED))
+    run = RunSummary(RunStatus.FAILED_TO_LOAD, 0.1, message)
+    text = words(summary(checked_of(lab, failed, run=run)))
+    assert "What to fix first " + message + " run your file from top to bottom" in text
+    assert text.count(message) == 1
+    assert "What failed" not in text
+
+
 def test_notes_of_the_run_and_changed_files_are_told(lab):
     run = RunSummary(RunStatus.COMPLETED, 1.0, notes=("cell 1: left out '%x'",))
     checked = checked_of(lab, run=run)

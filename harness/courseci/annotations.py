@@ -22,6 +22,7 @@ from harness.texts import visible
 # GitHub shows so many of each level and step, and drops the rest.
 MOST_PER_STEP = 10
 MAX_MESSAGE = 4000
+_MOST_CASES = 10
 _SEVERITY = {"error": "major", "warning": "minor", "notice": "info"}
 
 
@@ -78,11 +79,13 @@ def of_error(message: str) -> Annotation:
 
 
 def _of_failure(failure: Failure, checked: Checked, defined: Definitions, file: str) -> Annotation:
-    texts = ["case: " + ", ".join(failure.cases), failure.message]
+    more = len(failure.cases) - _MOST_CASES
+    shown = ", ".join(failure.cases[:_MOST_CASES]) + (f" and {more} more" if more > 0 else "")
+    texts = [f"case: {shown}", failure.message]
     if failure.function not in defined.lines:
         if defined.broken:
             texts.append("the code at this line cannot be read as Python")
-        elif not all(name in failure.message for name in defined.functions):
+        elif not any(name in failure.message for name in defined.functions):
             texts.append("functions that are there: " + ", ".join(defined.functions[:20]))
     if hint := diagnosis_of(checked.grade, failure.technique) or failure.hint:
         texts.append(f"→ {hint}")
