@@ -14,8 +14,8 @@ import tarfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -27,7 +27,7 @@ MAX_NAME = 240
 _END, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
 _CHUNK = 2**16
 # What other programs add on their own, and what Python makes again.
-_LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", "__pycache__"}
+_LITTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "__pycache__"}
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, struct.error),
     *(RuntimeError, NotImplementedError, ValueError, OverflowError, LookupError),
@@ -41,6 +41,10 @@ class ArchiveError(Exception):
     """An archive that is not unpacked; the text tells a student why."""
 
 
+class TooMuchError(ArchiveError):
+    """An archive of more files or bytes than are allowed."""
+
+
 @dataclass
 class _Budget:
     """How many files and bytes may still come."""
@@ -51,12 +55,12 @@ class _Budget:
     def take_file(self) -> None:
         self.files -= 1
         if self.files < 0:
-            raise ArchiveError(_("it has too many files; hand in your own code only"))
+            raise TooMuchError(_("it has too many files; hand in your own code only"))
 
     def take_bytes(self, count: int) -> None:
         self.bytes -= count
         if self.bytes < 0:
-            raise ArchiveError(_("it is too large when unpacked; hand in your own code only"))
+            raise TooMuchError(_("it is too large when unpacked; hand in your own code only"))
 
 
 def is_archive(path: Path) -> bool:
@@ -89,21 +93,55 @@ def unpack(path: Path, folder: Path, *, max_files: int, max_bytes: int) -> list[
     budget = _Budget(max_files, max_bytes)
     seen: dict[str, str] = {}
     notes = []
+    with _telling(path), closing(_entries(path, budget)) as entries:
+        for name, stream in entries:
+            parts = parts_of(name)
+            if not parts or is_litter(parts):
+                continue
+            if stream is None:
+                text = _("{name!r} in {archive} was left out: it is not a plain file")
+                notes.append(text.format(name=name, archive=path.name))
+                continue
+            _claim(parts, name, seen)
+            _write(stream, folder.joinpath(*parts), budget)
+    return notes
+
+
+def spill(
+    path: Path, folder: Path, *, max_files: int, max_bytes: int
+) -> list[tuple[str, Path | None]]:
+    """Write each file of a large archive of other people's files under a number of its own.
+
+    No name of the archive is used on the disk, so one that leads elsewhere, or is there twice,
+    spoils no other; `parts_of` tells what a name is worth. An archive may be larger than 4 GB.
+
+    Returns:
+        name, as the archive has it, and file of each entry but folders; None for the file of a
+        link or device.
+
+    Raises:
+        TooMuchError: there are more entries or bytes than that.
+        ArchiveError: it is damaged or locked.
+    """
+    budget = _Budget(max_files, max_bytes)
+    found: list[tuple[str, Path | None]] = []
+    with _telling(path), closing(_entries(path, budget, large=True)) as entries:
+        for name, stream in entries:
+            target = None if stream is None else folder / f"{len(found):06}"
+            if stream is not None and target is not None:
+                _write(stream, target, budget)
+            found.append((name, target))
+    return found
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Have whatever is wrong with an archive told as one kind of error, with its name."""
     try:
-        with closing(_entries(path, budget)) as entries:
-            for name, stream in entries:
-                parts = _parts(name)
-                if not parts or any(part in _LITTER for part in parts):
-                    continue
-                if stream is None:
-                    text = _("{name!r} in {archive} was left out: it is not a plain file")
-                    notes.append(text.format(name=name, archive=path.name))
-                    continue
-                _claim(parts, name, seen)
-                _write(stream, folder.joinpath(*parts), budget)
+        yield
     except ArchiveError as error:
         text = _("{name} cannot be unpacked: {error}")
-        raise ArchiveError(text.format(name=path.name, error=error)) from None
+        raise type(error)(text.format(name=path.name, error=error)) from None
     except _DAMAGE as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
         raise ArchiveError(
@@ -111,20 +149,19 @@ def unpack(path: Path, folder: Path, *, max_files: int, max_bytes: int) -> list[
                 name=path.name, reason=reason
             )
         ) from None
-    return notes
 
 
-def _entries(path: Path, budget: _Budget) -> _Entries:
+def _entries(path: Path, budget: _Budget, *, large: bool = False) -> _Entries:
     """Name and content of each entry but folders; None for the content of a link or device."""
     with path.open("rb") as file:
         if path.name.lower().endswith(".zip"):
-            yield from _zip_entries(file, budget)
+            yield from _zip_entries(file, budget, large)
         else:
             yield from _tar_entries(file, budget)
 
 
-def _zip_entries(file: IO[bytes], budget: _Budget) -> _Entries:
-    _check_directory(file, budget)
+def _zip_entries(file: IO[bytes], budget: _Budget, large: bool) -> _Entries:
+    _check_directory(file, budget, large)
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             budget.take_file()
@@ -134,13 +171,23 @@ def _zip_entries(file: IO[bytes], budget: _Budget) -> _Entries:
             if info.is_dir():
                 continue
             if kind not in (0, 8):
-                yield info.filename, None
+                yield _name(info), None
             else:
                 with archive.open(info) as stream:
-                    yield info.filename, stream
+                    yield _name(info), stream
 
 
-def _check_directory(file: IO[bytes], budget: _Budget) -> None:
+def _name(info: zipfile.ZipInfo) -> str:
+    """The name of an entry; macOS writes UTF-8 without the flag that says so."""
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _check_directory(file: IO[bytes], budget: _Budget, large: bool) -> None:
     """See that the list of contents, which is read as a whole, is not itself too large.
 
     Source: PKWARE's APPNOTE 6.3.10, 4.3.16.
@@ -152,8 +199,13 @@ def _check_directory(file: IO[bytes], budget: _Budget) -> None:
     if place < 0 or len(tail) < place + 22:
         raise ArchiveError(_("it is not a zip file, or the end of it is missing"))
     (length,) = struct.unpack_from("<I", tail, place + 12)
-    if tail[max(0, place - 20) :].startswith(_LOCATOR_64) or length > 2**10 * budget.files:
-        raise ArchiveError(_("it has too many files; hand in your own code only"))
+    is_64 = tail[max(0, place - 20) :].startswith(_LOCATOR_64)
+    if is_64 and large:
+        (start,) = struct.unpack_from("<Q", tail, place - 12)
+        file.seek(min(start, size))
+        (length,) = struct.unpack_from("<Q", file.read(56), 40)
+    if (is_64 and not large) or length > 2**10 * budget.files:
+        raise TooMuchError(_("it has too many files; hand in your own code only"))
 
 
 def _tar_entries(file: IO[bytes], budget: _Budget) -> _Entries:
@@ -186,7 +238,12 @@ class _Counted(io.RawIOBase):
         return data
 
 
-def _parts(name: str) -> list[str]:
+def is_litter(parts: Sequence[str]) -> bool:
+    """Whether an entry is there only because some program puts it everywhere."""
+    return any(part.lower() in _LITTER for part in parts) or parts[-1].startswith("._")
+
+
+def parts_of(name: str) -> list[str]:
     """The folders and the name of an entry, brought to one form.
 
     Raises:
@@ -247,6 +304,6 @@ def only_folder(folder: Path) -> Path | None:
     entries = [
         entry
         for entry in folder.iterdir()
-        if entry.name not in _LITTER and not (entry.name.startswith(".") and entry.is_dir())
+        if entry.name.lower() not in _LITTER and not (entry.name.startswith(".") and entry.is_dir())
     ]
     return entries[0] if len(entries) == 1 and entries[0].is_dir() else None

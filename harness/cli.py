@@ -4,7 +4,8 @@ Exit codes:
 
 - 0: all is well (`check`: at or above the pass mark; `grade`: every submission judged).
 - 1: `check` below the pass mark, `golden verify` drifted, `calibrate` found what no case tells,
-  `doctor` or `redteam` found that the sandbox does not hold.
+  `doctor` or `redteam` found that the sandbox does not hold, `import` or `export` found what needs
+  a person's eye (all else is done).
 - 2: a usage, lab or golden error.
 - 3: `check` or `grade` could not judge some submission.
 """
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scheduler", metavar="ADDRESS", help="grade on a Dask cluster (tcp://HOST:8786)"
     )
     grade.set_defaults(run=_grade)
+    _add_import(commands, shared)
     mark = commands.add_parser(
         "mark", parents=[shared, output], help="mark written answers in a browser"
     )
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         help="read the answers again from here (default: as they were graded)",
     )
     mark.set_defaults(run=_mark)
+    _add_export(commands, shared)
     calibrate = commands.add_parser(
         "calibrate",
         parents=[shared, output, many],
@@ -143,6 +146,69 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, parents=[shared, many], help=text)
         action.set_defaults(run=run)
     return parser
+
+
+def _add_import(commands: Any, shared: argparse.ArgumentParser) -> None:
+    bring = commands.add_parser(
+        "import", parents=[shared], help="turn what a course's system exports into submissions"
+    )
+    bring.add_argument("archive", type=Path, help=".zip, .tar.gz, or the unpacked folder")
+    bring.add_argument(
+        "--from",
+        dest="system",
+        required=True,
+        choices=("moodle", "canvas", "gradescope", "github", "folder"),
+    )
+    bring.add_argument("--out", type=Path, default=Path("submissions"), help="default: %(default)s")
+    bring.add_argument(
+        "--sheet",
+        action="append",
+        default=[],
+        type=Path,
+        help="names and times: Moodle's offline grading worksheet, Canvas's gradebook, GitHub "
+        "Classroom's roster or grades (may be given twice)",
+    )
+    bring.add_argument(
+        "--attempts", choices=("last", "all"), default="", help="default: as the lab says, or last"
+    )
+    bring.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        type=_column,
+        metavar="MEANING=HEADING",
+        help="what a column of Moodle's worksheet means, where its heading is not recognised",
+    )
+    bring.set_defaults(run=_import)
+
+
+def _add_export(commands: Any, shared: argparse.ArgumentParser) -> None:
+    export = commands.add_parser(
+        "export", parents=[shared], help="bring grades back to where submissions came from"
+    )
+    export.add_argument("reports", type=Path, help="the folder that grading left behind")
+    systems = ("moodle", "canvas", "gradescope", "github", "csv")
+    export.add_argument("--to", required=True, choices=systems)
+    export.add_argument("--sheet", type=Path, help="the sheet that was downloaded from there")
+    export.add_argument("--out", type=Path, help="default: a name of the system's in this folder")
+    export.add_argument("--title", default="", metavar="'TITLE (ID)'", help="Canvas's column")
+    export.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        type=_column,
+        metavar="MEANING=HEADING",
+        help="what a column of Moodle's worksheet means, where its heading is not recognised",
+    )
+    export.add_argument("--dry-run", action="store_true", help="give the account, write nothing")
+    export.set_defaults(run=_export)
+
+
+def _column(text: str) -> tuple[str, str]:
+    meaning, equals, heading = text.partition("=")
+    if not (meaning and equals and heading):
+        raise argparse.ArgumentTypeError(f"expected MEANING=HEADING, found {text!r}")
+    return meaning, heading
 
 
 def _seed(text: str) -> int:
@@ -199,7 +265,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 
 def _grade(options: argparse.Namespace, console: Console) -> int:
-    from harness.cohort import grade_cohort
+    from harness.cohort import grade_cohort, told_before
     from harness.execution.sandbox import Sandbox, choose
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
@@ -212,6 +278,8 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
     book = Gradebook(options.out)
     walls = Sandbox() if options.unsandboxed else choose()
     width = min(40, max(len(submission.name) for submission in submissions))
+    for note in told_before(lab, submissions, options.submissions):
+        console.print(f"note: {visible(note)}", markup=False)
     engine = _engine(options, lab)
     with Grader(lab, sandbox=walls) as grader, Progress(console, len(submissions)) as progress:
         grades = grade_cohort(
@@ -244,11 +312,41 @@ def _engine(options: argparse.Namespace, lab: Any) -> Any:
     return ClusterEngine(options.scheduler, lab, unsandboxed=options.unsandboxed)
 
 
+def _import(options: argparse.Namespace, console: Console) -> int:
+    from harness.exchange.incoming import Wanted, bring_in
+
+    account = bring_in(
+        Wanted(
+            options.archive,
+            options.system,
+            options.out,
+            options.sheet,
+            options.attempts,
+            options.lab,
+            dict(options.column),
+        )
+    )
+    for line in (account.summary(), *account.lines):
+        console.print(visible(line), markup=False)
+    console.print(
+        f"submissions: {options.out}{os.sep}, who is who: {options.out / 'students.csv'}",
+        markup=False,
+    )
+    return EXIT_BELOW if account.doubtful else EXIT_OK
+
+
 def _mark(options: argparse.Namespace, console: Console) -> int:
     from harness.marking.command import run
 
     run(options, lambda line: console.print(visible(line), markup=False))
     return EXIT_OK
+
+
+def _export(options: argparse.Namespace, console: Console) -> int:
+    from harness.exchange.outgoing import run
+
+    account = run(options, lambda line: console.print(visible(line), markup=False))
+    return EXIT_BELOW if account.needs_a_person else EXIT_OK
 
 
 def _calibrate(options: argparse.Namespace, console: Console) -> int:

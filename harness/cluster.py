@@ -19,7 +19,7 @@ from typing import Any
 
 from distributed import Client, KilledWorker, WorkerPlugin
 
-from harness.engine import Answer, Task, Work, answer, close_graders, grader_of
+from harness.engine import Answer, Task, Work, answer, close_graders, grader_of, handed_in_of
 from harness.errors import UsageError
 from harness.gradebook import Gradebook, read_outputs
 from harness.lab import Lab
@@ -68,6 +68,7 @@ class ClusterEngine:
             outputs=stored.read_bytes() if stored.is_file() else b"",
             remembered=book.remembered(submission.name),
             marks=stored_marks(book, submission.name),
+            handed_in=handed_in_of(submission),
         )
 
     def run(self, executor: Executor, task: Task) -> Future[Answer]:
@@ -134,7 +135,7 @@ def do_packed(digest: str, unsandboxed: bool, task: Task) -> Answer:
         submission = Submission(task.name, next(folder.iterdir(), path))
         graded = grader.grade(submission, kept, task.remembered)
         written = written_answers(grader.lab, grader.golden, submission)
-        return answer(grader, graded, written, task.marks, store=graded.ran)
+        return answer(grader, graded, written, task.marks, task.handed_in, store=graded.ran)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

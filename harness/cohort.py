@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from harness.engine import Answer, Engine, answer, run_all
+from harness.engine import Answer, Engine, answer, handed_in_of, run_all
 from harness.gradebook import Gradebook, summary
 from harness.grading import Grader
+from harness.handed_in import FILE, read_table
+from harness.lab import Lab
 from harness.marks import locked, stored_marks
+from harness.policy import unfitting_extensions
 from harness.report import write_index
 from harness.submission import Submission
 from harness.written import refreshed, remarked, written_answers
@@ -51,6 +55,25 @@ class Done:
     change: Change | None = None
 
 
+def told_before(lab: Lab, submissions: Sequence[Submission], folder: Path) -> list[str]:
+    """What does not fit together among the submissions, their table and the extensions.
+
+    Raises:
+        UsageError: an extension fits several students.
+    """
+    table = read_table(folder) if folder.is_dir() else {}
+    known = [one.handed_in for one in submissions if one.handed_in]
+    notes = [
+        f"extension of {name!r}: nobody here is called so"
+        for name in unfitting_extensions(lab.policy, known)
+    ]
+    if table:
+        names = {one.name for one in submissions}
+        notes += [f"{FILE} has no row of {one.name}" for one in submissions if not one.handed_in]
+        notes += [f"{FILE} names {name}, which is not there" for name in table if name not in names]
+    return notes
+
+
 def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mapping[str, Any]:
     """Grade one submission here, unless its stored grade still holds; its grade, as stored."""
     kept = _kept(grader, submission, book)
@@ -59,16 +82,18 @@ def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mappin
     name = submission.name
     graded = grader.grade(submission, book.outputs(name), book.remembered(name))
     written = written_answers(grader.lab, grader.golden, submission)
-    return _save(grader, book, answer(grader, graded, written, stored_marks(book, name)))
+    handed_in = handed_in_of(submission)
+    made = answer(grader, graded, written, stored_marks(book, name), handed_in)
+    return _save(grader, book, made)
 
 
 def _kept(grader: Grader, submission: Submission, book: Gradebook) -> Mapping[str, Any] | None:
-    """The stored grade, if it still holds, with the marks of now."""
+    """The stored grade, if it still holds, with the marks and the policy of now."""
     kept = book.kept(submission.name, grader.digests(submission), grader.environment)
-    if kept is None or not grader.lab.questions:
-        return kept
+    if kept is None:
+        return None
     with locked(book):
-        return refreshed(book, grader.lab, kept)
+        return refreshed(book, grader.lab, kept, handed_in_of(submission))
 
 
 def _save(grader: Grader, book: Gradebook, made: Answer) -> Mapping[str, Any]:
@@ -81,7 +106,7 @@ def _save(grader: Grader, book: Gradebook, made: Answer) -> Mapping[str, Any]:
             remembered=made.remembered,
             answers=made.answers,
         )
-        return refreshed(book, grader.lab, made.grade)
+        return refreshed(book, grader.lab, made.grade, made.grade["handed_in"])
 
 
 def grade_cohort(
@@ -139,7 +164,8 @@ def _not_judged(grader: Grader, submission: Submission, book: Gradebook) -> Answ
     message = "the process that graded this died, and did so again when it was tried once more"
     name = submission.name
     graded = grader.not_judged(submission, message)
-    made = answer(grader, graded, book.answers(name), stored_marks(book, name))
+    handed_in = handed_in_of(submission)
+    made = answer(grader, graded, book.answers(name), stored_marks(book, name), handed_in)
     return replace(made, outputs=b"", remembered=b"", answers=b"")
 
 

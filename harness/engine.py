@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -36,7 +36,7 @@ from harness.grading import Graded, Grader, open_lab
 from harness.marks import Marks, questions_of, stored_marks
 from harness.report import draw, report_html
 from harness.submission import Submission
-from harness.written import written_answers
+from harness.written import settled, written_answers
 
 # How often a task is given to another worker after one has died with it.
 ATTEMPTS = 2
@@ -69,6 +69,7 @@ class Task:
         remembered: what was worked out from them before; or
         remembered_file: its file on the worker.
         marks: the marks of its written answers, as they are stored.
+        handed_in: whose it is and when it was handed in, as plain data, if that is known.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Task:
     remembered: bytes = b""
     remembered_file: str = ""
     marks: bytes = b""
+    handed_in: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ class LocalEngine:
             outputs_file=str(book.outputs_file(submission.name)),
             remembered_file=str(book.remembered_file(submission.name)),
             marks=stored_marks(book, submission.name),
+            handed_in=handed_in_of(submission),
         )
 
     def run(self, executor: Executor, task: Task) -> Future[Answer]:
@@ -231,11 +234,17 @@ def do(work: Work, task: Task) -> Answer:
     graded = grader.grade(submission, kept, told)
     same = kept is not None and not graded.ran and kept.cases.keys() == graded.outputs.cases.keys()
     written = written_answers(grader.lab, grader.golden, submission)
-    return answer(grader, graded, written, task.marks, store=not same)
+    return answer(grader, graded, written, task.marks, task.handed_in, store=not same)
 
 
 def answer(
-    grader: Grader, graded: Graded, written: Answers, marks: bytes, *, store: bool = True
+    grader: Grader,
+    graded: Graded,
+    written: Answers,
+    marks: bytes,
+    handed_in: Mapping[str, Any] | None,
+    *,
+    store: bool = True,
 ) -> Answer:
     """What is stored of a graded submission.
 
@@ -244,6 +253,7 @@ def answer(
         graded: its grade and outputs.
         written: its answers.
         marks: theirs, as they are stored.
+        handed_in: whose it is and when it was handed in, as plain data, if that is known.
         store: whether the outputs are to be stored.
 
     Raises:
@@ -253,6 +263,7 @@ def answer(
     if lab.questions:
         found = Marks.from_bytes(marks, f"the marks of {grade['submission']}")
         grade["questions"] = questions_of(lab.questions, written, found)
+    grade = settled(lab, grade, handed_in)
     fresh = told.figures is None
     figures = told.figures or draw(lab, grader.golden, graded.outputs, told.values)
     told.figures = figures
@@ -265,6 +276,11 @@ def answer(
         ran=graded.ran,
         answers=written.to_bytes() if lab.questions else b"",
     )
+
+
+def handed_in_of(submission: Submission) -> dict[str, Any] | None:
+    """Whose a submission is and when it was handed in, as a grade keeps it."""
+    return submission.handed_in.to_json() if submission.handed_in else None
 
 
 def _read(file: str) -> bytes:

@@ -110,15 +110,11 @@ def build(lab: Lab, runner: Runner, jobs: int = 1) -> Path:
         "lab": lab.title,
         "seed": 0,
         "versions": versions(),
-        "files": {
-            str(file.relative_to(fresh).as_posix()): _sha256(file)
-            for file in sorted(fresh.rglob("*"))
-            if file.is_file()
-        },
+        "files": _digests_of(fresh),
         "cases": case_digests(lab),
         "reference": _source_digests(lab),
     }
-    (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    _write_manifest(fresh, manifest)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
     return folder
@@ -168,6 +164,33 @@ def load(lab: Lab) -> Golden:
         },
         facts={key: _dict(output.value) for key, output in facts.cases.items()},
         digest=_sha256(folder / MANIFEST),
+    )
+
+
+def write_part(lab: Lab, part: Lab) -> None:
+    """Write the golden outputs of some of a lab's cases as those of another lab.
+
+    Args:
+        lab: whose golden outputs they are.
+        part: has some of its cases, with the same arguments and models; nothing of the reference's
+            sources is told.
+
+    Raises:
+        GoldenError: those of the lab are missing, damaged or stale.
+    """
+    load(lab)
+    source, folder = folder_of(lab), folder_of(part)
+    cases = case_digests(part)
+    variants = [path for path in source.glob("variants/*") if path.is_dir()]
+    for stored in (source / "reference", source / "facts", *sorted(variants)):
+        outputs = Outputs.load(stored)
+        kept = {key: output for key, output in outputs.cases.items() if key in cases}
+        if kept or stored.parent == source:
+            replace(outputs, cases=kept).save(folder / stored.relative_to(source))
+    manifest = _read_manifest(source)
+    about = {name: manifest[name] for name in ("format_version", "lab", "seed", "versions")}
+    _write_manifest(
+        folder, {**about, "files": _digests_of(folder), "cases": cases, "reference": {}}
     )
 
 
@@ -327,6 +350,16 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise GoldenError(
             f"golden manifest {path} is damaged ({error}); restore it, or {_REBUILD}"
         ) from None
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+
+
+def _digests_of(folder: Path) -> dict[str, str]:
+    """Name → SHA-256 of the files in a golden folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {file.relative_to(folder).as_posix(): _sha256(file) for file in files}
 
 
 def _source_digests(lab: Lab) -> dict[str, str]:

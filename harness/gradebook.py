@@ -15,7 +15,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from safetensors import SafetensorError
 
 from harness.answers import Answers
 from harness.errors import UsageError
+from harness.final import marked_points, unmarked
 from harness.outputs import Outputs
 from harness.results import FORMAT_VERSION
 from harness.texts import plain_cell
@@ -178,13 +178,13 @@ class Gradebook:
     def write_csv(self, grades: Sequence[Mapping[str, Any]]) -> Path:
         """Write `grades.csv`: a row per submission, points in all, per technique and question.
 
-        A submission that could not be judged has empty cells, never a 0; so has an answer that is
-        not marked, and `total` while there is one.
+        `total` is what answers, lateness and rounding leave of them, out of `total_max`. A
+        submission that could not be judged has empty cells, never a 0; so has an answer that is not
+        marked, and `total` while `held_back` gives a reason.
         """
         techniques = list(dict.fromkeys(name for grade in grades for name in grade["techniques"]))
         questions = list(dict.fromkeys(q["id"] for grade in grades for q in _questions(grade)))
-        marked = [f"question_{name}" for name in questions]
-        marked += ["marked_points", "total"] if questions else []
+        marked = [*(f"question_{name}" for name in questions), "marked_points"]
         path = self.folder / "grades.csv"
         text = io.StringIO(newline="")
         writer = csv.writer(text)
@@ -196,6 +196,9 @@ class Gradebook:
                 "max_points",
                 *techniques,
                 *marked * bool(questions),
+                "total",
+                "total_max",
+                "held_back",
             ]
         )
         writer.writerows(_rows(grades, techniques, questions))
@@ -203,22 +206,9 @@ class Gradebook:
         return path
 
 
-def marked_points(grade: Mapping[str, Any]) -> float | None:
-    """Points of all answers; None while one of them has no mark that counts, or there are none."""
-    questions = _questions(grade)
-    if not questions or any(map(_unmarked, questions)):
-        return None
-    return round(math.fsum(question["points"] for question in questions), 4)
-
-
 def _questions(grade: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     questions: Sequence[Mapping[str, Any]] = grade.get("questions", ())
     return questions
-
-
-def _unmarked(question: Mapping[str, Any]) -> bool:
-    """Whether there is no mark, or one that was given for another answer."""
-    return question["points"] is None or bool(question["stale"])
 
 
 def _text(grade: Mapping[str, Any]) -> bytes:
@@ -259,6 +249,7 @@ def summary(grade: Mapping[str, Any]) -> dict[str, Any]:
     ]
     run = {name: grade["run"][name] for name in ("status", "message", "seconds")}
     own = {name: grade[name] for name in kept}
+    own |= {name: grade[name] for name in ("handed_in", "final") if name in grade}
     if "questions" in grade:
         own["questions"] = brief(grade["questions"])
     return {**own, "run": run, "checks": checks, "likeness": grade.get("likeness", {})}
@@ -301,14 +292,20 @@ def _rows(
             grade["max_points"],
             *(points if judged else [""] * len(points)),
             *(_marked_cells(grade, questions) if questions else ()),
+            *_total_cells(grade),
         ]
 
 
 def _marked_cells(grade: Mapping[str, Any], questions: Sequence[str]) -> Iterator[object]:
     found = {question["id"]: question for question in _questions(grade)}
     for name in questions:
-        yield found[name]["points"] if name in found and not _unmarked(found[name]) else ""
-    marked = marked_points(grade)
+        yield found[name]["points"] if name in found and not unmarked(found[name]) else ""
+    marked = marked_points(_questions(grade))
     yield "" if marked is None else marked
-    final = marked is not None and grade["outcome"] == "judged"
-    yield round(grade["points"] + marked, 4) if final else ""
+
+
+def _total_cells(grade: Mapping[str, Any]) -> Iterator[object]:
+    final = grade.get("final") or {"points": None, "max_points": "", "held_back": ""}
+    yield "" if final["points"] is None else final["points"]
+    yield final["max_points"]
+    yield final["held_back"]

@@ -16,7 +16,7 @@ from harness import calibrated as calibration
 from harness import golden as golden_outputs
 from harness import techniques
 from harness.calibrated import Calibrated
-from harness.calls import Oracle
+from harness.calls import Call, Oracle
 from harness.diagnosis import diagnose
 from harness.environment import versions
 from harness.execution.runner import Runner
@@ -27,6 +27,7 @@ from harness.lab import Case, Lab, read_lab
 from harness.language import gettext as _
 from harness.language import marked, speaking
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
+from harness.preflight import look, problems
 from harness.remembered import Remembered, digest
 from harness.results import (
     CaseResult,
@@ -197,7 +198,7 @@ class Grader:
         wanted = self._digests.of(digests["submission"])
         holds = usable(kept, wanted)
         calls = [call for call in self._calls if holds is None or call.key not in holds.cases]
-        fresh = self.runner.run(submission, calls) if calls else None
+        fresh = self._run(submission, calls) if calls else None
         outputs = replace(merged(holds, fresh, [call.key for call in self._calls]), digests=wanted)
         told = Remembered.from_bytes(
             remembered, digest(wanted, self.golden.digest, self.lab.language)
@@ -213,6 +214,15 @@ class Grader:
         alike = told.values["likeness"]
         grade = Grade(submission.name, checks, run, self.environment, digests, found, alike)
         return Graded(grade, outputs, told, ran=bool(calls))
+
+    def _run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
+        """What it returns, with what could be said of it before it was run."""
+        outputs = self.runner.run(submission, calls)
+        if outputs.run.status is RunStatus.NOT_RUN:
+            return outputs
+        asked = techniques.contract_of(self.cases)
+        notes = (*outputs.run.notes, *problems(look(submission, asked)))
+        return replace(outputs, run=replace(outputs.run, notes=notes))
 
     def _likeness(self, submission: Submission, outputs: Outputs) -> dict[str, Any]:
         """What a cohort's board compares submissions by."""

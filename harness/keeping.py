@@ -47,6 +47,7 @@ class Digests:
             # What students import from the lab itself.
             models,
             {name: _of_file(image.file) for name, image in lab.images.items()},
+            {name: _of_file(file) for name, file in lab.datasets.items()},
         )
         self._calls = {call.key: _digest(common, _of_call(call)) for call in calls}
         self._limits = _digest(asdict(lab.limits))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from PIL import Image
 
 from harness.errors import LabError, UsageError, suggest
 from harness.models import DAMAGED_ZIP, ModelSpec, read_classes
+from harness.policy import KEYS as POLICY_KEYS
+from harness.policy import Policy, read_policy
 from harness.questions import Question, read_questions
 from harness.yamlfile import Place, YamlFile, read_yaml
 
@@ -112,6 +114,7 @@ class Lab:
     checks: tuple[Check, ...]
     questions: tuple[Question, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
     pass_mark: float = 0.5
     language: str = "en"
     reference: Path | None = None
@@ -125,8 +128,12 @@ class Lab:
         return self.source.path.parent
 
     def digest(self) -> str:
-        """SHA-256 of what is graded and how: the lab file's content, not its comments."""
-        text = json.dumps(self.source.data, sort_keys=True, default=str)
+        """SHA-256 of what is graded and how: the lab file's content, not its comments.
+
+        What is done with the points afterwards is not part of it.
+        """
+        judged = {k: v for k, v in self.source.data.items() if k not in POLICY_KEYS}
+        text = json.dumps(judged, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def dataset(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -137,6 +144,30 @@ class Lab:
         """
         path = self.datasets[name]
         return _read_dataset(path, path.stat().st_mtime_ns)
+
+
+def shown_images(lab: Lab) -> list[LabImage]:
+    """Images that are not for hidden cases alone: students may have them all."""
+    secret = _secret(lab, lambda case: case.arguments.get("image"))
+    return [image for image in lab.images.values() if image.name not in secret]
+
+
+def shown_datasets(lab: Lab) -> list[tuple[str, Path]]:
+    """Data sets that are not for hidden cases alone, and their files."""
+    secret = _secret(lab, lambda case: case.arguments.get("dataset"))
+    return [(name, file) for name, file in lab.datasets.items() if name not in secret]
+
+
+def shown_models(lab: Lab) -> list[ModelSpec]:
+    """Models that are not for hidden cases alone."""
+    secret = _secret(lab, lambda case: case.model)
+    return [spec for name, spec in lab.models.items() if name not in secret]
+
+
+def _secret(lab: Lab, of: Callable[[Case], Any]) -> set[Any]:
+    """What hidden cases are about, and no public one."""
+    hidden = {of(case) for case in lab.cases if case.hidden}
+    return hidden - {of(case) for case in lab.cases if not case.hidden}
 
 
 def find_lab(start: Path, given: Path | None = None) -> Path:
@@ -163,6 +194,17 @@ def find_lab(start: Path, given: Path | None = None) -> Path:
 @functools.lru_cache(maxsize=16)
 def _read_dataset(path: Path, time_ns: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """A data set as it was at that time, not to be written to; cases share it."""
+    images, labels = read_dataset(path)
+    images.flags.writeable = labels.flags.writeable = False
+    return images, labels
+
+
+def read_dataset(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Images (n, H, W, C) uint8 and labels (n,) int of a data set's file.
+
+    Raises:
+        LabError: the file does not hold them.
+    """
     try:
         # Opened here, because np.load leaves a damaged file open.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
@@ -172,7 +214,6 @@ def _read_dataset(path: Path, time_ns: int) -> tuple[npt.NDArray[Any], npt.NDArr
         raise LabError(
             f"{path}: expected an .npz file with arrays 'images' and 'labels' ({error})"
         ) from None
-    images.flags.writeable = labels.flags.writeable = False
     return images, labels
 
 
@@ -221,6 +262,7 @@ def read_lab(path: Path) -> Lab:
         checks=tuple(_checks(source)),
         questions=read_questions(source),
         limits=Limits(**data.get("limits", {})),
+        policy=read_policy(source),
         pass_mark=data.get("pass_mark", 0.5),
         language=data.get("language", "en"),
         reference=base / data["reference"] if "reference" in data else None,

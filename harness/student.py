@@ -2,13 +2,14 @@
 
 ::
 
-    from harness.student import load_image, load_model
+    from harness.student import load_dataset, load_image, load_model
 
     model = load_model("objects")
     image = load_image("soccer01")
+    images, labels = load_dataset("digits")
 
 At home they come from the lab file that is nearest upward from the current folder. In a graded run
-only the materials that the run was given are there, and the same two lines work.
+only the materials that the run was given are there, and the same lines work.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy.typing as npt
 
 from harness import models
 from harness.errors import UsageError, suggest
-from harness.lab import find_lab, read_image, read_lab
+from harness.lab import find_lab, read_dataset, read_image, read_lab
 
 if TYPE_CHECKING:
     import keras
@@ -56,6 +57,18 @@ def load_image(name: str) -> npt.NDArray[np.uint8]:
     return read_image(Path(files[name]))
 
 
+def load_dataset(name: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """A data set of the lab: images, uint8 (n, H, W, C), and their labels, (n,) from 0.
+
+    Raises:
+        UsageError: the lab has no data set of that name.
+    """
+    files = _materials()["datasets"]
+    if name not in files:
+        raise UsageError(f"no data set {name!r}; {suggest(name, files)}")
+    return read_dataset(Path(files[name]))
+
+
 def _materials() -> Mapping[str, Any]:
     if folder := os.environ.get(MATERIALS_VARIABLE):
         stored: dict[str, Any] = json.loads(Path(folder, "materials.json").read_text("utf-8"))
@@ -64,4 +77,5 @@ def _materials() -> Mapping[str, Any]:
     return {
         "models": {name: spec.to_json() for name, spec in lab.models.items()},
         "images": {name: str(image.file) for name, image in lab.images.items()},
+        "datasets": {name: str(file) for name, file in lab.datasets.items()},
     }

@@ -15,7 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +23,9 @@ import nbformat
 
 from harness.archives import ArchiveError, descend, is_archive, only_folder, stem, unpack
 from harness.errors import UsageError
+from harness.handed_in import HandedIn, read_table
 from harness.language import gettext as _
+from harness.starters import is_untouched
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
 MAX_FILES = 1000
@@ -42,11 +44,13 @@ class Submission:
         name: the folder's or the file's name, which reports are filed under.
         path: the folder or file.
         libraries: packages of ours that it may import; only reference submissions have any.
+        handed_in: whose it is and when it was handed in, where a table beside it says so.
     """
 
     name: str
     path: Path
     libraries: tuple[Path, ...] = ()
+    handed_in: HandedIn | None = None
 
     def digest(self) -> str:
         """SHA-256 over names and bytes of all files handed in."""
@@ -79,11 +83,19 @@ class Source:
 def find_submissions(path: Path) -> list[Submission]:
     """The submission at a path, or all those in a folder of submissions, sorted by name.
 
-    A folder that holds Python files or notebooks itself is one submission.
+    A folder that holds Python files or notebooks itself is one submission. What `students.csv`
+    beside the submissions says of them goes with them.
 
     Raises:
-        UsageError: there is none, or the path does not exist.
+        UsageError: there is none, the path does not exist, or the table is damaged.
     """
+    found = _find(path)
+    single = len(found) == 1 and found[0].path == path
+    table = read_table(path.absolute().parent if single else path)
+    return [replace(one, handed_in=table.get(one.name)) for one in found]
+
+
+def _find(path: Path) -> list[Submission]:
     if not path.exists():
         found = (
             f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "nothing"
@@ -248,6 +260,12 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
     candidates = _candidates(path)
     expected = [file for file in candidates if file.name in (SCRIPT, NOTEBOOK)]
     if len(expected) == 2:
+        untouched = [file for file in expected if is_untouched(file)]
+        if len(untouched) == 1:
+            [other] = set(expected) - set(untouched)
+            text = _("{starter} is the starter as it was given; {name} was run")
+            notes.append(text.format(starter=untouched[0].name, name=other.name))
+            return other, ""
         text = _("both {script} and {notebook} are there; {script} was run")
         notes.append(text.format(script=SCRIPT, notebook=NOTEBOOK))
         return path / SCRIPT, ""

@@ -9,6 +9,7 @@ from typing import Any
 from harness import techniques
 from harness.answers import Answers, read_answers
 from harness.claims import Claim, compare
+from harness.final import final_of
 from harness.golden import Golden
 from harness.gradebook import Gradebook, brief
 from harness.lab import Lab
@@ -40,8 +41,24 @@ def _claims(lab: Lab, golden: Golden, question: Question, text: str) -> tuple[Cl
     return compare(text, expected, [name for _, name in lab.models[case.model].classes])
 
 
-def refreshed(book: Gradebook, lab: Lab, grade: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A stored grade with the marks of now; where they have changed, its report is made again.
+def settled(
+    lab: Lab, grade: Mapping[str, Any], handed_in: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """A grade with the total that its lab makes of it."""
+    with speaking(lab.language):
+        final = final_of(lab, grade, handed_in)
+    return {**grade, "handed_in": handed_in, "final": final}
+
+
+def refreshed(
+    book: Gradebook,
+    lab: Lab,
+    grade: Mapping[str, Any],
+    handed_in: Mapping[str, Any] | None,
+) -> Mapping[str, Any]:
+    """A stored grade with the marks, the times and the policy of now.
+
+    Where that changes anything, its report is made again.
 
     No student code is run: the report is made from what is stored. The caller holds the lock of
     the marks.
@@ -49,18 +66,18 @@ def refreshed(book: Gradebook, lab: Lab, grade: Mapping[str, Any]) -> Mapping[st
     Raises:
         UsageError: the marks are damaged.
     """
-    if not lab.questions:
-        return grade
     name = grade["submission"]
-    answers = book.answers(name)
-    questions = questions_of(lab.questions, answers, read_marks(book, name))
-    if grade.get("questions") == questions:
+    now, answers = dict(grade), Answers()
+    if lab.questions:
+        answers = book.answers(name)
+        now["questions"] = questions_of(lab.questions, answers, read_marks(book, name))
+    now = settled(lab, now, handed_in)
+    if grade == now:
         return grade
-    marked = {**grade, "questions": questions}
-    outputs, figures = stored_work(book, marked)
-    html = report_html(marked, outputs, lab, figures, answers)
-    book.save_marked(marked, html.encode(errors="backslashreplace"))
-    return marked
+    outputs, figures = stored_work(book, now)
+    html = report_html(now, outputs, lab, figures, answers)
+    book.save_marked(now, html.encode(errors="backslashreplace"))
+    return now
 
 
 def remarked(book: Gradebook, lab: Lab, summary: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,7 +86,8 @@ def remarked(book: Gradebook, lab: Lab, summary: Mapping[str, Any]) -> Mapping[s
     if not lab.questions or not book.marks_file(name).is_file():
         return summary
     questions = questions_of(lab.questions, book.answers(name), read_marks(book, name))
-    return {**summary, "questions": brief(questions)}
+    now = settled(lab, {**summary, "questions": questions}, summary["handed_in"])
+    return {**now, "questions": brief(questions)}
 
 
 def stored_work(book: Gradebook, grade: Mapping[str, Any]) -> tuple[Outputs, Figures]:

@@ -20,6 +20,7 @@ from harness.outputs import Outputs
 from harness.remembered import Remembered
 from harness.results import CaseResult, CheckResult, Grade, Outcome, RunStatus, RunSummary
 from harness.techniques.base import Evidence
+from harness.written import settled
 
 LAB = """\
 format_version: 1
@@ -137,6 +138,7 @@ def graded_book(asking_lab, tmp_path: Path):
             grade = Grade(name, checks, RUN, {"python": "3"}, digests).to_json()
             written = Answers(texts, other=f"other text of {name}")
             grade["questions"] = questions_of(asking_lab.questions, written, Marks())
+            grade = settled(asking_lab, grade, None)
             book.save(
                 grade,
                 f"the first report of {name}".encode(errors="backslashreplace"),

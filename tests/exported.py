@@ -37,15 +37,17 @@ def grade_json(handed_in: HandedIn, passed: int = 4, **final: Any) -> dict[str, 
     grade = Grade(handed_in.submission, (check,), run, {"python": "3"}, digests).to_json()
     if handed_in.students:
         grade["handed_in"] = handed_in.to_json()
-    automatic = {"text": "checks", "points": 5.0 * passed}
-    told = {"points": 5.0 * passed, "max_points": MAX_POINTS, "lines": [automatic], "held_back": ""}
-    grade["final"] = {**told, "attempts": "last", **final}
+    points = 5.0 * passed
+    automatic = {"text": "Checks", "points": points, "max_points": MAX_POINTS}
+    told = {"points": points, "max_points": MAX_POINTS, "lines": [automatic], "held_back": ""}
+    grade["final"] = {**told, "passed": passed > 1, "attempts": "last", **final}
     return grade
 
 
 def not_judged(grade: dict[str, Any], why: str = "out of disk") -> dict[str, Any]:
     """The same grade, had the machine failed."""
-    final = {**grade["final"], "points": None, "held_back": f"not judged: {why}"}
+    told = {"points": None, "held_back": "not all of it could be judged", "passed": None}
+    final = {**grade["final"], **told}
     run = {**grade["run"], "status": "not_run", "message": why}
     return {**grade, "outcome": "not_judged", "final": final, "run": run}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import dataclasses
 import json
 import os
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ from harness.execution.runner import Runner
 from harness.execution.sandbox import choose, is_root
 from harness.gradebook import Gradebook
 from harness.grading import Grader, open_lab
+from harness.handed_in import FILE, HandedIn, Student, write_table
 from harness.submission import find_submissions
 from harness.techniques import CONTRACT
 
@@ -96,6 +99,29 @@ def test_twice_in_a_row_the_second_runs_no_student_code(lab_folder, tmp_path, ca
     printed = capsys.readouterr().out
     assert "3 of 3 unchanged; student code was run for 0" in printed
     assert without_times(tmp_path / "out") == before
+
+
+def test_times_and_policy_are_applied_without_running_anything(lab_folder, tmp_path, capsys):
+    submissions = cohort(tmp_path / "c", 2)
+    lab = tmp_path / "lab"
+    shutil.copytree(lab_folder, lab)
+    assert grade(submissions, lab, tmp_path / "out") == 0
+    text = (lab / "lab.yaml").read_text()
+    late = "late: {deadline: '2026-12-04 12:00', time_zone: UTC, percent: 25}\n"
+    (lab / "lab.yaml").write_text(text + late)
+    jane = Student("1", "Jane")
+    at = datetime(2026, 12, 5, 12, tzinfo=timezone.utc)
+    write_table(submissions / FILE, [HandedIn("s0", (jane,), at), HandedIn("s1", late=True)])
+    capsys.readouterr()
+    assert grade(submissions, lab, tmp_path / "out") == 0
+    assert "2 of 2 unchanged; student code was run for 0" in capsys.readouterr().out
+    with (tmp_path / "out" / "grades.csv").open(newline="") as stream:
+        rows = {row["submission"]: row for row in csv.DictReader(stream)}
+    assert (rows["s0"]["points"], rows["s0"]["total"]) == ("4.0", "3.0")
+    assert (rows["s1"]["points"], rows["s1"]["total"]) == ("4.0", "")
+    stored = json.loads((tmp_path / "out" / "s0" / "grade.json").read_text())
+    assert stored["handed_in"]["students"] == [jane.to_json()]
+    assert "1 day begun: 25 %" in (tmp_path / "out" / "s0" / "report.html").read_text()
 
 
 def test_a_changed_threshold_is_applied_without_running_anything(lab_folder, tmp_path, capsys):

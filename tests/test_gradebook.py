@@ -284,14 +284,16 @@ def test_a_technique_that_one_submission_lacks_is_an_empty_cell(tmp_path):
     path = Gradebook(tmp_path).write_csv([grade().to_json(), short])
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))
-    assert rows[0][-2:] == ["class_activation_maps", "top_predictions"]
-    assert rows[1] == ["alice", "judged", "8.0", "8.0", "6.0", "2.0"]
-    assert rows[2] == ["bob", "judged", "8.0", "8.0", "6.0", ""]
+    assert rows[0][-5:-3] == ["class_activation_maps", "top_predictions"]
+    assert rows[1][:-3] == ["alice", "judged", "8.0", "8.0", "6.0", "2.0"]
+    assert rows[2][:-3] == ["bob", "judged", "8.0", "8.0", "6.0", ""]
 
 
 def test_a_csv_of_no_submission_has_its_header(tmp_path):
     path = Gradebook(tmp_path).write_csv([])
-    assert path.read_text("utf-8").strip() == "submission,outcome,points,max_points"
+    assert path.read_text("utf-8").strip() == (
+        "submission,outcome,points,max_points,total,total_max,held_back"
+    )
     assert [entry.name for entry in tmp_path.iterdir()] == ["grades.csv"]
 
 

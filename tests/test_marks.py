@@ -17,7 +17,8 @@ from harness.answers import Answers
 from harness.cohort import _kept, _save
 from harness.engine import Answer, answer
 from harness.errors import UsageError
-from harness.gradebook import Gradebook, marked_points, summary
+from harness.final import marked_points
+from harness.gradebook import Gradebook, summary
 from harness.grading import Graded, open_lab
 from harness.language import speaking
 from harness.marking.desk import ChangedMeanwhileError, Desk, Mark, Soon, graded_names, key_of
@@ -27,7 +28,7 @@ from harness.remembered import Remembered
 from harness.report.of_questions import LONGEST, question_lines, questions_part
 from harness.results import SCHEMA_FILE, CaseResult, CheckResult, Grade, Outcome, RunStatus
 from harness.results import RunSummary as Run
-from harness.written import refreshed, remarked, stored_work
+from harness.written import refreshed, remarked, settled, stored_work
 
 TWO = {"alice": {"map-class": "it does", "use": "yes"}, "bob": {"map-class": "no"}}
 
@@ -98,25 +99,28 @@ def test_totals_are_there_once_everything_is_marked(desk, book, asking_lab):
     )
     assert row(book, "bob")["total"] == ""
     part = questions_part(book.read("alice"), asking_lab, book.answers("alice"))
-    assert (part.marked, part.points, part.total, part.max_total) == (2, 2.0, 4.0, 5.0)
-    assert "In all: 4 of 5 points" in book.report("alice").read_text("utf-8")
+    assert (part.marked, part.points) == (2, 2.0)
+    final = book.read("alice")["final"]
+    assert (final["points"], final["max_points"]) == (4.0, 5.0)
+    assert "4 of 5 points" in book.report("alice").read_text("utf-8")
 
 
 def test_what_is_not_marked_is_never_a_zero(desk, book, asking_lab):
     part = questions_part(book.read("alice"), asking_lab, book.answers("alice"))
     assert [one.state for one in part.parts] == ["unmarked", "unmarked"]
-    assert (part.total, marked_points(book.read("alice"))) == (None, None)
+    assert book.read("alice")["final"]["points"] is None
+    assert marked_points(book.read("alice")["questions"]) is None
     give(desk, "alice", "use", None, "only a comment")
     assert stored(book) == {"map-class": None, "use": None}
     assert "not marked yet" in book.report("alice").read_text("utf-8")
     assert [line.mean for line in question_lines([summary(book.read("alice"))])] == [None, None]
 
 
-def test_a_submission_not_judged_has_no_total(desk, book):
+def test_a_submission_not_judged_has_no_total(desk, book, asking_lab):
     give(desk, "alice", "map-class", "reasoned")
     give(desk, "alice", "use", "yes")
     desk.close()
-    grade = {**book.read("alice"), "outcome": "not_judged"}
+    grade = settled(asking_lab, {**book.read("alice"), "outcome": "not_judged"}, None)
     book.write_csv([grade])
     assert (row(book)["marked_points"], row(book)["total"]) == ("3.0", "")
 
@@ -378,7 +382,7 @@ def test_grading_again_keeps_the_marks(desk, book, asking_lab):
     give(desk, "alice", "use", "yes", "good")
     grader = SimpleNamespace(lab=asking_lab, golden=None)
     made = answer(
-        grader, graded_now(asking_lab), desk.answers("alice"), stored_marks(book, "alice")
+        grader, graded_now(asking_lab), desk.answers("alice"), stored_marks(book, "alice"), None
     )
     assert [q["points"] for q in made.grade["questions"]] == [None, 1]
     assert b"1 of 2 written answers are marked" in made.report
@@ -390,7 +394,7 @@ def test_grading_again_keeps_the_marks(desk, book, asking_lab):
 def test_a_mark_given_while_its_submission_is_graded_is_in_the_new_grade(desk, book, asking_lab):
     grader = SimpleNamespace(lab=asking_lab, golden=None)
     made = answer(
-        grader, graded_now(asking_lab), desk.answers("alice"), stored_marks(book, "alice")
+        grader, graded_now(asking_lab), desk.answers("alice"), stored_marks(book, "alice"), None
     )
     give(desk, "alice", "use", "yes")
     grade = _save(grader, book, made)
@@ -402,7 +406,7 @@ def test_a_mark_given_while_its_submission_is_graded_is_in_the_new_grade(desk, b
 def test_damaged_marks_stop_grading_rather_than_vanish(asking_lab):
     grader = SimpleNamespace(lab=asking_lab, golden=None)
     with pytest.raises(UsageError, match="the marks of alice: expected marks of format version 1"):
-        answer(grader, graded_now(asking_lab), Answers(), b"junk")
+        answer(grader, graded_now(asking_lab), Answers(), b"junk", None)
 
 
 def test_a_kept_grade_has_the_marks_of_now(book, asking_lab):
@@ -411,7 +415,7 @@ def test_a_kept_grade_has_the_marks_of_now(book, asking_lab):
             return book.read("alice")["digests"]
 
     grader = Grader(lab=asking_lab, environment={"python": "3"})
-    alice = SimpleNamespace(name="alice")
+    alice = SimpleNamespace(name="alice", handed_in=None)
     assert _kept(grader, alice, book) == book.read("alice")
     assert book.report("alice").read_bytes() == b"the first report of alice"
     digest = book.answers("alice").digest("use")
@@ -445,14 +449,18 @@ def test_a_grade_that_could_not_be_made_has_no_pictures_of_an_earlier_run(book, 
 def test_a_lab_without_questions_leaves_grades_alone(book, asking_lab, lab_file, asking):
     lab_file.write_text(asking.partition("questions:")[0], "utf-8")
     lab = open_lab(lab_file)
-    grade = book.read("alice")
-    assert refreshed(book, lab, grade) is grade
-    made = answer(SimpleNamespace(lab=lab, golden=None), graded_now(lab), Answers(), b"")
+    grade = settled(lab, book.read("alice"), None)
+    assert refreshed(book, lab, grade, None) is grade
+    made = answer(SimpleNamespace(lab=lab, golden=None), graded_now(lab), Answers(), b"", None)
     assert isinstance(made, Answer)
     assert ("questions" in made.grade, made.answers) == (False, b"")
     assert questions_part(made.grade, lab, None) is None
     path = book.write_csv([made.grade])
-    assert path.read_text("utf-8").splitlines()[0].endswith(",top_predictions")
+    assert (
+        path.read_text("utf-8")
+        .splitlines()[0]
+        .endswith(",top_predictions,total,total_max,held_back")
+    )
 
 
 def test_a_long_answer_is_cut_in_the_report_only(asking_lab, book):

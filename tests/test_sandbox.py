@@ -113,6 +113,23 @@ def test_folders_are_opened_to_the_user_of_the_templates(tmp_path):
     Sandbox().open_to(tmp_path)
 
 
+def test_a_temporary_folder_of_roots_own_is_not_taken(monkeypatch, tmp_path):
+    own, everybodys = tmp_path / "own", tmp_path / "all"
+    for folder in (own, everybodys):
+        folder.mkdir(mode=0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(own))
+    monkeypatch.setattr(sandbox, "_TEMPORARY", (everybodys,))
+    assert Sandbox(user=None).temporary() == own
+    with pytest.raises(UsageError, match=r"own cannot be entered by other users.*set TMPDIR"):
+        Sandbox(user=59_000).temporary()
+    # pytest closes the folders above to others: look at these alone.
+    monkeypatch.setattr(Path, "parents", property(lambda path: ()))
+    everybodys.chmod(0o711)
+    assert Sandbox(user=59_000).temporary() == everybodys
+    own.chmod(0o711)
+    assert Sandbox(user=59_000).temporary() == own
+
+
 def test_a_user_that_cannot_run_this_python_is_not_taken(monkeypatch):
     monkeypatch.setattr(sandbox, "is_root", lambda: True)
     monkeypatch.setattr(sandbox, "_runs", lambda command, user: False)

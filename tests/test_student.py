@@ -29,6 +29,8 @@ def test_at_home_models_and_images_are_those_of_the_nearest_lab(lab_file, loaded
     image = student.load_image("photo")
     assert (image.dtype, image.shape) == (np.uint8, (8, 12, 3))
     assert image.ravel()[:3].tolist() == [0, 1, 2]
+    images, labels = student.load_dataset("set")
+    assert (images.dtype, images.shape, labels.tolist()) == (np.uint8, (4, 8, 12, 3), [0, 1, 2, 0])
 
 
 def test_in_a_graded_run_only_what_was_given_is_there(lab_file, loaded, monkeypatch, tmp_path):
@@ -36,7 +38,8 @@ def test_in_a_graded_run_only_what_was_given_is_there(lab_file, loaded, monkeypa
     given.mkdir()
     spec = ModelSpec("other", "unit", (("n0", "zero"),), file=given / "other.keras")
     images = {"grey": str(lab_file.with_name("grey.png"))}
-    materials = {"models": {"other": spec.to_json()}, "images": images}
+    sets = {"some": str(lab_file.with_name("set.npz"))}
+    materials = {"models": {"other": spec.to_json()}, "images": images, "datasets": sets}
     (given / "materials.json").write_text(json.dumps(materials))
     monkeypatch.chdir(lab_file.parent)
     monkeypatch.setenv(student.MATERIALS_VARIABLE, str(given))
@@ -46,6 +49,9 @@ def test_in_a_graded_run_only_what_was_given_is_there(lab_file, loaded, monkeypa
         student.load_model("net")
     with pytest.raises(UsageError, match="no image 'photo'; allowed: grey"):
         student.load_image("photo")
+    assert student.load_dataset("some")[1].tolist() == [0, 1, 2, 0]
+    with pytest.raises(UsageError, match="no data set 'set'; allowed: some"):
+        student.load_dataset("set")
 
 
 def test_a_name_spelt_wrong_is_answered_with_the_right_one(lab_file, loaded, monkeypatch):

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -230,7 +231,15 @@ def test_the_oracle_comes_back_when_its_child_is_gone(runner):
     np.testing.assert_array_equal(runner.oracle.probabilities("digits", images), first)
 
 
-def test_nothing_is_left_when_the_runner_is_killed(tmp_path):
+@pytest.fixture
+def open_folder():
+    """A folder that every user can pass through; pytest's are for root alone."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        yield folder
+
+
+def test_nothing_is_left_when_the_runner_is_killed(tmp_path, open_folder):
     script = f"""
 import os, time, signal, threading, pathlib
 import numpy as np
@@ -259,7 +268,7 @@ def descendants(pid):
 print(*descendants(runner._starter._templates[0]._process.pid), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, "TMPDIR": open_folder}
     killed = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment
     )

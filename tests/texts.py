@@ -15,7 +15,11 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "harness" / "locale"
-_METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
+_METHODS = [
+    ("**.py", "python"),
+    ("**.html", "jinja2.ext.babel_extract"),
+    ("**/handout.md", "jinja2.ext.babel_extract"),
+]
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
 
 

@@ -1,1 +1,1 @@
-"""Between learning-management systems and the harness: submissions come in, grades go out."""
+"""Submissions and grades as other systems write and read them, one file per outside format."""

@@ -18,19 +18,39 @@ def nothing_hidden(technique: str, case: str) -> bool:
     return False
 
 
-def hidden_cases(lab: Lab | None) -> Hidden:
-    """Tell hidden cases by technique and id (a case's, or a group's).
+def everything_hidden(technique: str, case: str) -> bool:
+    """For grades of a lab that is not at hand: any case may have been a hidden one."""
+    return True
 
-    A case that the lab does not know, or knows no longer, may have been a hidden one.
+
+class Secrets:
+    """Which cases of a grade are hidden, as far as a lab tells.
+
+    Args:
+        lab: that the grades were made with; None where it is not at hand.
     """
-    public: set[tuple[str, str]] = set()
-    secret: set[tuple[str, str]] = set()
-    for case in lab.cases if lab else ():
-        name = techniques.technique_of(case).name
-        for identifier in {case.id, case.group}:
-            (secret if case.hidden else public).add((name, identifier))
-    shown = public - secret
-    return lambda technique, case: (technique, case) not in shown
+
+    def __init__(self, lab: Lab | None = None) -> None:
+        self._digest = lab.digest() if lab else ""
+        secret: dict[tuple[str, str], bool] = {}
+        for case in lab.cases if lab else ():
+            name = techniques.technique_of(case).name
+            for identifier in {case.id, case.group}:
+                secret[name, identifier] = secret.get((name, identifier), False) or case.hidden
+        self._secret = secret
+
+    def knows(self, lab_digest: str) -> bool:
+        """Whether this is the lab of that digest, as a grade has it."""
+        return bool(self._digest) and lab_digest.removesuffix("-public") == self._digest
+
+    def of(self, grade: Mapping[str, Any]) -> Hidden:
+        """Tells hidden cases of a grade by technique and id (a case's, or a group's).
+
+        A case that the lab does not know, or knows no longer, may have been a hidden one.
+        """
+        if not self.knows(grade["digests"]["lab"]):
+            return everything_hidden
+        return lambda technique, case: self._secret.get((technique, case), True)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Runner:
         self.contract = contract
         self.threads = threads
         self.sandbox = choose() if sandbox is None else sandbox
-        self.folder = Path(tempfile.mkdtemp(prefix="harness-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="harness-", dir=self.sandbox.temporary()))
         self.folder.chmod(0o711)  # to pass through, for the user that templates run as
         self._staged = Staged(self.folder)
         self._homes = self.folder / "homes"

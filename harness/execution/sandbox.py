@@ -12,8 +12,10 @@ import functools
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +29,7 @@ NONE = "none"
 _TRIAL_SECONDS = 60.0
 # Users that no distribution gives to anybody; ours is one of them, by our process number.
 _FIRST_USER, _USERS = 59_000, 1000
+_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,23 @@ class Sandbox:
             *("--chdir", "/", "--", *command),
         ]
 
+    def temporary(self) -> Path:
+        """A folder for temporary files that the user that templates run as can pass through.
+
+        Root's own is often closed to others (Debian's libpam-tmpdir, a private TMPDIR).
+
+        Raises:
+            UsageError: there is none.
+        """
+        given = Path(tempfile.gettempdir())
+        for folder in (given, *_TEMPORARY):
+            if self.user is None or _open_to_all(folder):
+                return folder
+        raise UsageError(
+            f"{given} cannot be entered by other users, and student code runs as another user; "
+            "set TMPDIR to a folder that everybody can pass through, such as /tmp"
+        )
+
     def open_to(self, folder: Path, *, write: bool = False) -> None:
         """Let the user that templates run as read a folder of ours, or own it."""
         if self.user is None:
@@ -88,6 +108,14 @@ class Sandbox:
                 os.chown(path, self.user, self.user, follow_symlinks=False)
             else:
                 path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _open_to_all(folder: Path) -> bool:
+    """Whether everybody can pass through a folder and all above it, and it can be written to."""
+    path = folder.resolve()
+    if not path.is_dir() or not os.access(path, os.W_OK):
+        return False
+    return all(one.stat().st_mode & stat.S_IXOTH for one in (path, *path.parents))
 
 
 def _system() -> list[str]:

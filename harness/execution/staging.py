@@ -1,7 +1,8 @@
 """What children are given of the lab: copies, in folders apart from everything else of it.
 
-Images of hidden cases are never among them; they come with the call, one case at a time. Models of
-hidden cases are in a folder of their own, which only a child for hidden cases may read.
+Images and data sets of hidden cases are never among them; they come with the call, one case at a
+time. Models of hidden cases are in a folder of their own, which only a child for hidden cases may
+read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.lab import Lab
+from harness.lab import Lab, shown_datasets, shown_images, shown_models
 from harness.models import ModelSpec
 
 
@@ -37,31 +38,27 @@ class Staged:
     def take(self, lab: Lab) -> None:
         """Copy what a lab's submissions need; `harness.student` reads `materials.json`."""
         public = lab.public_lab or lab
-        secret = {case.model for case in lab.cases if case.hidden}
-        if lab.public_lab is None:
-            secret -= {case.model for case in lab.cases if not case.hidden}
         materials, hidden = self.folders
+        shown = {spec.name: _copy(spec, spec.name, materials) for spec in shown_models(public)}
+        if lab.public_lab is None:
+            self._public = shown
         for name, spec in lab.models.items():
-            if name in secret:
+            if name not in self._public and any(c.hidden for c in lab.cases if c.model == name):
                 self._hidden[name] = _copy(spec, name, hidden)
-            elif lab.public_lab is None:
-                self._public[name] = _copy(spec, name, materials)
-        known = dict(self._public)
-        if lab.public_lab is not None:
-            known = {n: _copy(spec, n, materials) for n, spec in public.models.items()}
-        shown = _shown_images(public)
-        images = {name: shutil.copy(file, materials / file.name) for name, file in shown.items()}
-        text = json.dumps({"models": known, "images": {n: str(p) for n, p in images.items()}})
+        images = [(image.name, image.file) for image in shown_images(public)]
+        files = {name: _copy_file(path, materials) for name, path in images}
+        sets = {name: _copy_file(path, materials) for name, path in shown_datasets(public)}
+        text = json.dumps({"models": shown, "images": files, "datasets": sets})
         (materials / "materials.json").write_text(text, "utf-8")
+
+
+def _copy_file(path: Path, folder: Path) -> str:
+    """Copy a file under a name that no other has: two of a lab's folders may have the same."""
+    number = len(list(folder.iterdir()))
+    return str(shutil.copy(path, folder / f"{number}-{path.name}"))
 
 
 def _copy(spec: ModelSpec, name: str, folder: Path) -> dict[str, Any]:
     if spec.file is not None:
         spec = replace(spec, file=Path(shutil.copy(spec.file, folder / f"{name}.keras")))
     return spec.to_json()
-
-
-def _shown_images(lab: Lab) -> dict[str, Path]:
-    """Images that no hidden case is about."""
-    secret = {case.arguments.get("image") for case in lab.cases if case.hidden}
-    return {name: image.file for name, image in lab.images.items() if name not in secret}

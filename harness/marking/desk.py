@@ -176,7 +176,9 @@ class Desk:
 
     def _refresh(self, name: str) -> bool:
         grade = self.book.read(name)
-        return grade is not None and refreshed(self.book, self.lab, grade) is not grade
+        if grade is None:
+            return False
+        return refreshed(self.book, self.lab, grade, grade.get("handed_in")) is not grade
 
 
 class Soon:

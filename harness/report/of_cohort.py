@@ -54,8 +54,10 @@ class SubmissionLine:
     link: str
     judged: bool
     state: str
-    total: Score
+    points: Score
     techniques: tuple[Score, ...]
+    total: Score
+    held_back: str
     mistakes: tuple[str, ...]
     reason: str
 
@@ -132,6 +134,7 @@ class CohortPage:
     alike: tuple[AlikeLine, ...]
     slowest: tuple[SlowLine, ...]
     questions: tuple[QuestionLine, ...] = ()
+    totals: bool = False
 
 
 def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
@@ -167,6 +170,7 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
         alike=_alike(grades, people),
         slowest=_slowest(grades, people),
         questions=question_lines(grades),
+        totals=any(len(grade["final"]["lines"]) > 1 for grade in grades if "final" in grade),
     )
 
 
@@ -179,14 +183,17 @@ def _people(folder: Path, grades: Sequence[Grade]) -> dict[str, Person]:
 def _line(grade: Grade, people: Mapping[str, Person], names: Sequence[str]) -> SubmissionLine:
     person = people[grade["submission"]]
     judged = grade["outcome"] == "judged"
+    final = grade.get("final")
     found = [entry["diagnosis"] for entry in grade["techniques"].values() if entry["diagnosis"]]
     return SubmissionLine(
         name=person.name,
         link=person.link,
         judged=judged,
         state=state_word(grade["run"]["status"]),
-        total=_score(grade, grade),
+        points=_score(grade, grade),
         techniques=tuple(_score(grade, grade["techniques"].get(name)) for name in names),
+        total=Score(final["points"], final["max_points"]) if final else Score(None, 1.0),
+        held_back=final["held_back"] if final else "",
         mistakes=tuple(diagnosis["mistake"] for diagnosis in found),
         reason="" if judged else grade["run"]["message"],
     )

@@ -9,7 +9,6 @@ from typing import Any
 
 from harness.answers import Answers
 from harness.claims import Claim, Verdict
-from harness.gradebook import marked_points
 from harness.lab import Lab
 from harness.language import gettext as _
 from harness.questions import Question
@@ -72,8 +71,6 @@ class QuestionsPart:
         marked: how many marks count.
         points: theirs together.
         max_points: of all questions.
-        total: automatic and marked points, once both are final.
-        max_total: what both could be.
     """
 
     parts: tuple[AnswerPart, ...]
@@ -82,8 +79,6 @@ class QuestionsPart:
     marked: int
     points: float
     max_points: float
-    total: float | None
-    max_total: float
 
 
 @dataclass(frozen=True)
@@ -118,8 +113,6 @@ def questions_part(
     asked = {question.id: question for question in lab.questions}
     counted = [question["points"] for question in stored if _state(question) == "marked"]
     max_points = math.fsum(question["max_points"] for question in stored)
-    marked = marked_points(grade)
-    final = marked is not None and grade["outcome"] == "judged"
     return QuestionsPart(
         parts=tuple(_part(question, asked.get(question["id"]), answers) for question in stored),
         other=answers.other[:LONGEST],
@@ -127,8 +120,6 @@ def questions_part(
         marked=len(counted),
         points=math.fsum(counted),
         max_points=max_points,
-        total=grade["points"] + marked if final else None,
-        max_total=grade["max_points"] + max_points,
     )
 
 

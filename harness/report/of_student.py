@@ -141,6 +141,8 @@ class StudentPage:
     techniques: tuple[TechniquePart, ...]
     fix_first: FixFirst | None
     questions: QuestionsPart | None
+    final: Mapping[str, Any] | None
+    pass_mark_percent: float
     facts: tuple[tuple[str, str], ...]
     photographs: Mapping[str, Photograph]
 
@@ -171,9 +173,16 @@ def student_page(
         techniques=parts,
         fix_first=_fix_first(parts),
         questions=questions_part(grade, lab, answers),
+        final=_final(grade.get("final")),
+        pass_mark_percent=100 * lab.pass_mark,
         facts=tuple(facts.items()),
         photographs=photographs(lab, (one for drawn in figures.values() for one in drawn)),
     )
+
+
+def _final(final: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """How the total is made, where it is more than the points of the checks."""
+    return final if final and len(final["lines"]) > 1 else None
 
 
 def _technique(

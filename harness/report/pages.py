@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from harness.answers import Answers
@@ -74,6 +76,32 @@ def marking_html(page: object, lab: Lab) -> str:
     """
     with speaking(lab.language):
         return _render("marking.html", page)
+
+
+def handout_texts(page: object) -> tuple[str, str]:
+    """The handout in the present language, in Markdown and as a page that loads nothing.
+
+    Args:
+        page: a `harness.kit.handout.Handout`.
+    """
+    plain = _environment().overlay(autoescape=False)
+    plain.filters = {**plain.filters, "code": _code, "cell": _cell, "capital": _capital}
+    text = re.sub(r"\n{3,}", "\n\n", plain.get_template("handout.md").render(page=page))
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    title = getattr(page, "title", "")
+    return text.strip() + "\n", _render("handout.html", {"title": title, "body": Markup(body)})
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def points(value: float) -> str:

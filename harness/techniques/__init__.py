@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,11 @@ _METRICS: Mapping[str, tuple[Technique, Metric]] = {
 CONTRACT: Contract = {name: function.parameters for name, (_, function) in _FUNCTIONS.items()}
 
 
+def contract_of(cases: Iterable[Case]) -> Contract:
+    """The part of the contract that cases call."""
+    return {name: CONTRACT[name] for name in dict.fromkeys(case.function for case in cases)}
+
+
 def technique_of(case: Case) -> Technique:
     """The technique that a case belongs to."""
     return _FUNCTIONS[case.function][0]
@@ -52,9 +57,14 @@ def name_of(function: str) -> str:
     return _FUNCTIONS[function][0].name
 
 
+def function_of(case: Case) -> Function:
+    """The function of the contract that a case calls."""
+    return _FUNCTIONS[case.function][1]
+
+
 def signature_of(case: Case) -> str:
     """The signature of a case's function, as the handout gives it."""
-    return _FUNCTIONS[case.function][1].signature
+    return function_of(case).signature
 
 
 def metric_of(check: Check) -> tuple[Technique, Metric]:

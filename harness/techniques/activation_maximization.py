@@ -341,6 +341,17 @@ TECHNIQUE = Technique(
             },
             signature="maximize_activation(model, layer_name, filter_indices, tv_weight, seed) "
             "-> np.ndarray",
+            returns=marked(
+                "an image `(H, W, C)` within `model.input_range` that excites the outputs or "
+                "filters `filter_indices` of the layer, all of them where there are several; at "
+                "the last layer their **logits**, before the softmax. The larger `tv_weight`, the "
+                "smoother the image; the same `seed` gives the same image"
+            ),
+            accepted=(
+                marked("any optimizer, number of steps, start, jitter or blur"),
+                marked("any normalisation of total variation"),
+                marked("a batch axis of one, float64, tensors"),
+            ),
         )
     },
     normalise=normalise,

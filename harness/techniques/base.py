@@ -61,11 +61,15 @@ class Function:
         parameters: names in the order of the signature, `model` first.
         arguments: what a case of it gives in the lab file.
         signature: the signature as the handout and error messages show it.
+        returns: what it returns, for the handout.
+        accepted: what else is fine, for the handout.
     """
 
     parameters: tuple[str, ...]
     arguments: Mapping[str, Argument]
     signature: str
+    returns: str
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

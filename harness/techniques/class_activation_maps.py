@@ -178,6 +178,17 @@ TECHNIQUE = Technique(
             },
             signature="class_activation_map(model, image, class_index, layer_name, modifier=None) "
             "-> np.ndarray",
+            returns=marked(
+                "the Grad-CAM map `(h, w)` of the class at the layer, without negative values: the "
+                "gradient is that of the class's **logit**, before the softmax. With "
+                '`modifier="guided"`, gradients pass each ReLU between layer and logit only where '
+                "its input and the gradient are positive"
+            ),
+            accepted=(
+                marked("a map of the layer's size, or enlarged to the image's in any usual way"),
+                marked("any positive scale: 0 to 1, 0 to 255 as uint8, or none"),
+                marked("sums for means of the gradients, a batch axis of one, tensors"),
+            ),
         )
     },
     normalise=normalise,

@@ -286,16 +286,32 @@ TECHNIQUE = Technique(
             parameters=("model", "image", "layer_names"),
             arguments={"image": arguments.image(), "layers": arguments.layers()},
             signature="layer_activations(model, image, layer_names) -> dict[str, np.ndarray]",
+            returns=marked(
+                "for each name in `layer_names`, the output of that layer for the image, after its "
+                "activation function: `(h, w, c)`, or `(c,)` for a dense layer"
+            ),
+            accepted=(marked("a list in the order of the names, a batch axis of one"),),
         ),
         "mean_activations": Function(
             parameters=_DATASET_PARAMETERS,
             arguments=_DATASET,
             signature="mean_activations(model, images, labels, layer_name) -> np.ndarray",
+            returns=marked(
+                "the average output of the layer over all images of each class: "
+                "`(classes, h, w, c)`, or `(classes, c)` for a dense layer"
+            ),
+            accepted=(marked("float64, tensors"),),
         ),
         "dominant_filters": Function(
             parameters=_DATASET_PARAMETERS,
             arguments=_DATASET,
             signature="dominant_filters(model, images, labels, layer_name) -> np.ndarray",
+            returns=marked(
+                "for each class and pixel, the filter that is most often the strongest over the "
+                "images of that class (the mode over images of the argmax over filters): "
+                "`(classes, h, w)`, integers from 0"
+            ),
+            accepted=(marked("either filter wherever two are equally frequent"),),
         ),
     },
     normalise=normalise,

@@ -209,6 +209,15 @@ TECHNIQUE = Technique(
                 "k": arguments.number("k", 1, 1000, whole=True, default=5),
             },
             signature="top_predictions(model, image, k=5) -> list[tuple[str, float]]",
+            returns=marked(
+                "the `k` most probable classes of the image: pairs of class name and probability "
+                "(0 to 1), the most probable first"
+            ),
+            accepted=(
+                marked("the triples of `model.decode_predictions`, a dict, a batch axis of one"),
+                marked("percentages, with a note"),
+                marked("any order of classes whose probabilities are as good as equal"),
+            ),
         )
     },
     normalise=normalise,

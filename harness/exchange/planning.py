@@ -1,0 +1,189 @@
+"""Which submissions there will be, what they are called, and what is in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePosixPath
+
+from harness.archives import ENDINGS
+from harness.exchange.entries import Entry
+from harness.exchange.found import Attempt, Found
+from harness.exchange.names import distinct, file_parts, submission_name
+from harness.handed_in import HandedIn
+from harness.submission import MAX_BYTES, MAX_FILES, NOTEBOOK, SCRIPT
+
+_CODE = (".py", ".ipynb")
+_MAX_NESTED = 4
+
+
+class Kind(Enum):
+    """How the grader will find the code of a submission."""
+
+    NAMED = "under its own name"
+    RENAMED = "under another name"
+    NESTED = "in an archive within"
+    UNCLEAR = "not by itself"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How code will be found, the one file that matters for it, and what to say of it."""
+
+    kind: Kind
+    file: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A submission to be written.
+
+    Attributes:
+        row: its row of `students.csv`, as the archive tells it.
+        files: where each file of the archive goes, below the submission's folder.
+        shape: how the grader will find the code.
+        said: what the account says of it.
+        doubts: the same, where it needs a person's eye.
+    """
+
+    row: HandedIn
+    files: tuple[tuple[Entry, tuple[str, ...]], ...]
+    shape: Shape
+    said: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All submissions, and the files of attempts that do not count."""
+
+    submissions: tuple[Planned, ...]
+    earlier: tuple[Entry, ...]
+
+
+def plan(found: Iterable[Found], known: Iterable[HandedIn], *, every_attempt: bool) -> Plan:
+    """Decide on names and files.
+
+    Args:
+        found: what the archive has.
+        known: rows of earlier imports, whose names are kept for the same students.
+        every_attempt: make a submission of each attempt; else the last one counts.
+    """
+    names = _known_names(known)
+    ordered = sorted((f.with_attempts() for f in found), key=lambda f: (f.label, f.key))
+    taken = {name.casefold() for name in names.values()}
+    planned: list[Planned] = []
+    earlier: list[Entry] = []
+    for one in ordered:
+        name = names.get(_who(one.students)) or _free(submission_name(one.label, one.key), taken)
+        taken.add(name.casefold())
+        if every_attempt:
+            planned += [
+                _planned(one, f"{name}.attempt{number}", number, attempt)
+                for number, attempt in enumerate(one.attempts, start=1)
+            ]
+            continue
+        last = one.attempts[-1]
+        planned.append(_planned(one, name, len(one.attempts), last))
+        kept = {id(file.entry) for file in last.files}
+        rest = {id(f.entry): f.entry for a in one.attempts for f in a.files}
+        earlier += [entry for key, entry in rest.items() if key not in kept]
+    return Plan(tuple(planned), tuple(earlier))
+
+
+def _who(students: Sequence[object]) -> frozenset[str]:
+    return frozenset(getattr(student, "id", "") for student in students)
+
+
+def _known_names(known: Iterable[HandedIn]) -> dict[frozenset[str], str]:
+    """The name of each student's or group's submission, where ids tell them apart."""
+    names: dict[frozenset[str], set[str]] = {}
+    for row in known:
+        who, name = _who(row.students), row.submission
+        if who and "" not in who:
+            base = name.rpartition(".attempt")[0] if ".attempt" in name else name
+            names.setdefault(who, set()).add(base)
+    return {who: bases.pop() for who, bases in names.items() if len(bases) == 1}
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, free = 1, name
+    while free.casefold() in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _planned(found: Found, name: str, number: int, attempt: Attempt) -> Planned:
+    said, doubts = [], list(found.doubts)
+    taken: set[str] = set()
+    files = []
+    for file in sorted(attempt.files, key=lambda file: file.inside):
+        target = distinct(_with_plain_ending(file_parts(file.inside)), taken)
+        if target != file.inside:
+            said.append(f"its file {'/'.join(file.inside)!r} is kept as {'/'.join(target)!r}")
+        files.append((file.entry, target))
+    shape = shape_of([target for _, target in files])
+    if shape.kind is Kind.UNCLEAR:
+        doubts.append(shape.text)
+    elif shape.text:
+        said.append(shape.text)
+    if len(found.attempts) > 1 and not name.endswith(f".attempt{number}"):
+        said.append(f"attempt {number} of {len(found.attempts)} counts, the last")
+    size = sum(entry.path.stat().st_size for entry, _ in files if entry.path)
+    if len(files) > MAX_FILES or size > MAX_BYTES:
+        doubts.append(
+            f"{len(files)} files, {size / 2**20:.0f} MB; at most {MAX_FILES} files and "
+            f"{MAX_BYTES / 2**20:.0f} MB are graded"
+        )
+    note = "; ".join((*found.notes, *said, *doubts))
+    row = HandedIn(name, found.students, attempt.at, attempt.late, number, note)
+    return Planned(row, tuple(files), shape, tuple(said), tuple(doubts))
+
+
+def _with_plain_ending(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """`LAB.PY` as `LAB.py`: the grader knows small letters only."""
+    *folders, name = parts
+    path = PurePosixPath(name)
+    if path.suffix.lower() in _CODE and path.suffix not in _CODE:
+        name = path.stem + path.suffix.lower()
+    return (*folders, name)
+
+
+def shape_of(files: Sequence[tuple[str, ...]]) -> Shape:
+    """What the grader will do with files of these names (`harness.submission.prepare`)."""
+    # It does not look into these folders.
+    seen = [parts for parts in files if not any(part.startswith(".") for part in parts[:-1])]
+    depth = 0
+    for _level in range(_MAX_NESTED):
+        here = [parts for parts in seen if len(parts) == depth + 1]
+        code = [p for p in here if p[-1].endswith(_CODE) and not p[-1].startswith((".", "_"))]
+        if code:
+            return _among(code)
+        if len({parts[depth] for parts in seen}) == 1 and not here:
+            depth += 1
+            continue
+        archives = [parts for parts in here if parts[-1].lower().endswith(ENDINGS)]
+        if len(archives) == 1:
+            return Shape(
+                Kind.NESTED, archives[0], f"the archive {archives[0][-1]!r} will be unpacked"
+            )
+        break
+    names = ", ".join("/".join(parts) for parts in seen[:5]) or "no file"
+    return Shape(Kind.UNCLEAR, (), f"no code at the top; found {names}")
+
+
+def _among(code: Sequence[tuple[str, ...]]) -> Shape:
+    names = Counter(parts[-1] for parts in code)
+    if names[SCRIPT] or names[NOTEBOOK]:
+        both = f"{SCRIPT} and {NOTEBOOK} are both there; {SCRIPT} will be run"
+        return Shape(Kind.NAMED, (), both if len({SCRIPT, NOTEBOOK} & names.keys()) == 2 else "")
+    if len(code) == 1:
+        return Shape(Kind.RENAMED, code[0], f"its only code, {code[0][-1]!r}, will be run")
+    found = ", ".join(sorted(names))
+    return Shape(
+        Kind.UNCLEAR, (), f"several files could be meant ({found}); rename one to {SCRIPT}"
+    )
