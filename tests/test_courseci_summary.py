@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
-from small_lab import golden_of, graded, make_lab, right_values
+from small_lab import LAB, golden_of, graded, make_lab, right_values
 
 from harness.courseci import summary as page
 from harness.courseci.facts import Checked
@@ -107,6 +107,15 @@ def test_when_all_is_well_there_is_nothing_to_fix(lab):
     assert "What to fix first" not in text
     assert "What failed" not in text
     assert not set(LEVELS) & set(text)
+
+
+def test_points_that_a_person_gives_are_told_apart(tmp_path):
+    level = [{"points": 2, "label": "well"}, {"points": 0, "label": "missing"}]
+    questions = [{"id": name, "title": name, "points": 2, "levels": level} for name in ("a", "b")]
+    lab = make_lab(tmp_path / "asking", {**LAB, "questions": questions})
+    text = words(summary(checked_of(lab)))
+    assert "13.5 of 13.5 points" in text
+    assert "Written answers are marked by a person: 4 more points." in text
 
 
 def test_not_judged_is_never_shown_as_nought(lab):

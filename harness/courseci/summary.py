@@ -126,6 +126,9 @@ def _points(checked: Checked) -> Iterator[str]:
         points = f"{entry['points']:g}" if checked.judged else "–"
         yield row((plain(technique_title(name)), points, f"{entry['max_points']:g}"))
     yield "\n"
+    if questions := checked.lab.questions:
+        text = _("Written answers are marked by a person: {points:g} more points.")
+        yield text.format(points=sum(one.points for one in questions)) + "\n\n"
 
 
 def _not_judged(checked: Checked) -> Iterator[str]:
