@@ -21,7 +21,7 @@ from harness.courseci.annotations import (
     of_error,
 )
 from harness.courseci.facts import Checked, failures
-from harness.courseci.kitfiles import Changed
+from harness.kitfiles import Changed
 from harness.outputs import CaseOutput, CaseStatus
 from harness.results import Diagnosis, RunStatus, RunSummary
 

@@ -12,10 +12,10 @@ from small_lab import LAB, golden_of, graded, make_lab, right_values
 
 from harness.courseci import summary as page
 from harness.courseci.facts import Checked
-from harness.courseci.kitfiles import Changed
 from harness.courseci.markdown import plain
 from harness.courseci.squares import LEVELS, squares
 from harness.courseci.summary import summary, summary_of_error
+from harness.kitfiles import Changed
 from harness.outputs import CaseOutput, CaseStatus
 from harness.results import Diagnosis, RunStatus, RunSummary
 
