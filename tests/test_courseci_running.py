@@ -194,7 +194,7 @@ def test_without_the_files_of_the_system_only_the_reports_are_written(
     before = set(tmp_path.rglob("*"))
     assert main(monkeypatch, checked_of(lab, repo, WRONG), "--out", "kept") == printing.EXIT_OK
     written = {path.relative_to(repo).as_posix() for path in set(tmp_path.rglob("*")) - before}
-    assert written == {"kept", "kept/junit.xml", "kept/summary.md"}
+    assert written == {"kept", "kept/.gitignore", "kept/junit.xml", "kept/summary.md"}
     # Without a repository, files are named as seen from the present folder.
     assert commands(capsys.readouterr().out)[0].properties["file"] == "submission.py"
 
