@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 import sys
@@ -167,6 +168,17 @@ def test_what_could_not_be_judged_exits_with_its_own_code(lab, repo, tmp_path, m
     assert main(monkeypatch, checked_of(lab, repo, lost)) == printing.EXIT_NOT_JUDGED
     result = result_of(tmp_path)
     assert (result["status"], result["max_score"]) == ("error", 0)
+
+
+def test_answers_that_nobody_has_marked_yet_hold_no_points_of_the_checks_back(
+    lab, repo, tmp_path, monkeypatch
+):
+    found = checked_of(lab, repo, WRONG)
+    grade = dict(found.grade)
+    grade["final"] = {"points": None, "max_points": 15.5, "lines": [], "held_back": "not marked"}
+    main(monkeypatch, dataclasses.replace(found, grade=grade))
+    result = result_of(tmp_path)
+    assert (result["status"], result["max_score"]) == ("fail", 13.5)
 
 
 def test_below_the_pass_mark_exits_with_one(lab, repo, monkeypatch):
