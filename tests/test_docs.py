@@ -1,0 +1,147 @@
+"""The documentation: every topic is shown, every command in it runs as it is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import archives
+import pytest
+from quick_lab import quick_lab
+
+from harness import cli
+from harness.docs import page, topics
+from harness.errors import UsageError
+
+ROOT = Path(__file__).parents[1]
+# Commands that take minutes, and where else they are run as they are written.
+ELSEWHERE = {
+    "harness redteam": ("tests/test_redteam.py", '"redteam"'),
+    "harness calibrate --check": (".ci/run", "harness calibrate --check"),
+    "harness calibrate top_ --check": ("tests/test_calibration.py", '"calibrate"'),
+}
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return re.findall(rf"(?ms)^```{kind}\n(.*?)^```$", text)
+
+
+def commands(text: str) -> list[str]:
+    """Each line of a text's code that calls us, without comments and continuations."""
+    code = "\n".join(re.findall(r"(?ms)^```\w*\n(.*?)^```$", text)).replace("\\\n", " ")
+    found = re.findall(r"(?m)^(?:\S*/)?(harness [^#\n]*)", code)
+    return [line.split("  ")[0].strip().rstrip("&").strip() for line in found]
+
+
+def test_every_topic_is_listed_and_shown(capsys):
+    assert cli.main(["help"]) == 0
+    listed = capsys.readouterr().out
+    for name, title in topics().items():
+        assert f"{name} " in listed
+        assert title in listed
+        assert cli.main(["help", name]) == 0
+        assert capsys.readouterr().out == page(name)
+    assert {"lab", "technique", "calibration", "hidden", "cluster", "security", "disputes"} <= set(
+        topics()
+    )
+
+
+def test_a_topic_that_is_not_there_is_answered_with_the_nearest(capsys):
+    with pytest.raises(UsageError, match="no topic 'securty'; did you mean 'security'"):
+        page("securty")
+    assert cli.main(["help", "nothing"]) == 2
+    assert "no topic 'nothing'; allowed: calibration, cluster" in capsys.readouterr().err
+
+
+def test_in_a_terminal_a_topic_is_laid_out(monkeypatch, capsys):
+    monkeypatch.setattr("rich.console.Console.is_terminal", property(lambda self: True))
+    assert cli.main(["help", "hidden"]) == 0
+    assert "```" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        *sorted(
+            path.relative_to(ROOT).as_posix() for path in (ROOT / "harness" / "docs").glob("*.md")
+        ),
+    ],
+)
+def test_every_command_is_one_that_there_is(path):
+    """Whatever stands in a text is taken by the parser; names in capitals stand for something."""
+    for line in commands((ROOT / path).read_text("utf-8")):
+        cli._parser().parse_args(shlex.split(line.replace("…", ""))[1:])
+
+
+def test_topics_name_each_other_and_files_that_are_there():
+    for name in topics():
+        text = page(name)
+        for topic in re.findall(r"`harness help (\w+)`", text):
+            assert topic in topics(), (name, topic)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", readme):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_what_is_not_run_here_is_run_elsewhere(command):
+    file, needle = ELSEWHERE[command]
+    assert needle in (ROOT / file).read_text("utf-8")
+    assert any(command in page(name) for name in topics())
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course as the documentation has it: a quick lab, three students, Moodle's archive."""
+    folder = tmp_path_factory.mktemp("course")
+    quick_lab(folder / "fixtures", points=20)
+    for name in ("alice", "bob"):
+        shutil.copytree(ROOT / "submissions" / "good-plain", folder / "submissions" / name)
+    works = [work for work in archives.cohort(12) if work.kind == "named" and not work.late]
+    made = archives.moodle(folder / "from", works[:3])
+    made.archive.rename(folder / "cs-lab-77.zip")
+    made.sheets[0].rename(folder / "worksheet.csv")
+    programs = folder / "bin"
+    programs.mkdir()
+    for name, module in (("harness", "harness"), ("dask", "dask")):
+        path = programs / name
+        path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
+        path.chmod(0o755)
+    return folder
+
+
+RUN = sorted(name for name in topics() if blocks(page(name), "sh"))
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", RUN)
+def test_every_command_of_a_topic_runs(course, name):
+    """All blocks of a page, one after the other, in one shell, as a person would."""
+    lines = []
+    for block in blocks(page(name), "sh"):
+        assert "harness" in block
+        lines += [line for line in block.splitlines() if line not in ELSEWHERE]
+    path = f"{course / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    printed = course / f"{name}.txt"
+    with printed.open("w") as stream:
+        shell = subprocess.Popen(
+            ["bash", "-exc", "\n".join(lines)],
+            cwd=course,
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
+    try:
+        returncode = shell.wait(240)
+    finally:
+        os.killpg(shell.pid, signal.SIGKILL)  # with what a page starts in the background
+    assert returncode == 0, printed.read_text()
