@@ -347,6 +347,14 @@ def test_a_report_that_is_missing_is_said(tmp_path):
     assert rows[8][GRADE] == "10.00"
 
 
+def test_a_row_without_a_number_gets_a_grade_and_no_report(tmp_path):
+    account, lines, rows = run(tmp_path, worksheet(changes=[(3, 0, "-")]))
+    assert rows[4][GRADE] == "15.00"
+    assert "  Student 3: no number of a participant, so no report" in lines
+    assert len(moodles_reader(tmp_path / "out-feedback.zip")) == 59
+    assert account.written == 60
+
+
 def test_a_sheet_that_a_spreadsheet_saved_says_how_to_upload_it(tmp_path):
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=";").writerows(cells(worksheet()))
