@@ -169,13 +169,18 @@ def test_an_archive_is_named_itself_and_a_place_elsewhere_by_its_name(lab, tmp_p
 
 
 def test_a_command_is_read_back_as_it_was_meant():
-    one = Annotation("error", "50 %: a, b", "first: 100 %\nsecond, ::third::", "a:b,c%.py", 7)
+    message = "first: 100 %\nsecond, ::third:: %0A %25 %2C"
+    one = Annotation("error", "50 %: a, b %3A %250A", message, "a:b,c%.py", 7)
     [line] = github_lines([one])
     assert "\n" not in line
     [command] = commands(line)
     assert command.name == "error"
-    assert command.properties == {"file": "a:b,c%.py", "line": "7", "title": "50 %: a, b"}
-    assert command.data == "first: 100 %\nsecond, ::third::"
+    assert command.properties == {
+        "file": "a:b,c%.py",
+        "line": "7",
+        "title": "50 %: a, b %3A %250A",
+    }
+    assert command.data == message
 
 
 @pytest.mark.parametrize("text", NASTY)

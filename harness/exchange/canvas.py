@@ -108,23 +108,20 @@ def _attempts(files: list[tuple[re.Match[str], Entry]]) -> list[Attempt]:
     A name that is there twice, but for Canvas's counter, was handed in again; the files of an
     attempt are, for each name, the last one up to then.
     """
-    versions: dict[str, list[tuple[int, File]]] = {}
+    versions: dict[str, dict[int, list[File]]] = {}
     late = any(match["late"] for match, _ in files)
     for match, entry in files:
-        name = match["file"] or f"{match['typed']}.html"
-        inside = _uncounted(name)
-        file = File(entry, (inside,))
-        versions.setdefault(inside, []).append((int(match["number"] or 0), file))
-    ordered = {name: sorted(found, key=lambda v: v[0]) for name, found in versions.items()}
-    ends = sorted({number for found in ordered.values() for number, _ in found[1:]})
+        inside = _uncounted(match["file"] or f"{match['typed']}.html")
+        known = versions.setdefault(inside, {})
+        known.setdefault(int(match["number"] or 0), []).append(File(entry, (inside,)))
+    ends = sorted({number for found in versions.values() for number in sorted(found)[1:]})
     attempts = []
     for order, end in enumerate((*ends, None)):
-        chosen = [
-            [file for number, file in found if end is None or number < end]
-            for found in ordered.values()
-        ]
-        last = tuple(files_so_far[-1] for files_so_far in chosen if files_so_far)
-        attempts.append(Attempt(last, (order,), late=late))
+        last: list[File] = []
+        for found in versions.values():
+            so_far = [number for number in found if end is None or number < end]
+            last += found[max(so_far)] if so_far else []
+        attempts.append(Attempt(tuple(last), (order,), late=late))
     return attempts
 
 

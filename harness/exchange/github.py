@@ -12,6 +12,7 @@ tells, and which a committer can set at will.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
@@ -41,6 +42,10 @@ def read(entries: Entries, context: Context) -> Reading:
     sheets = _Sheets([github_columns(sheet) for sheet in context.sheets])
     for folder, files in sorted(folders.items()):
         reading.found.append(_found(folder, files, entries, context, sheets))
+    clones = entries.root.iterdir() if entries.root else ()
+    for clone in sorted(clones):
+        if (clone / ".git").exists() and unicodedata.normalize("NFC", clone.name) not in folders:
+            reading.remarks.append(f"the repository {clone.name!r} has no files")
     if not context.sheets:
         reading.remarks.append(
             "no --sheet: times are those of the last commits, which committers set themselves; "

@@ -124,12 +124,12 @@ def bring_in(wanted: Wanted) -> Account:
     context = Context(
         title if wanted.archive.is_dir() else stem(title), sheets, wanted.columns, zone, zone_from
     )
-    partial = wanted.out / PARTIAL
+    partial, is_new = wanted.out / PARTIAL, not wanted.out.exists()
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "archive").mkdir(parents=True)
     try:
         entries, reading = _read(wanted, context, partial / "archive")
-        planned = plan(reading.found, table.rows, every_attempt=every_attempt)
+        planned = plan(reading.found, table.known(), every_attempt=every_attempt)
         written = write_submissions(wanted.out, planned.submissions)
         nobodys = [*reading.unmatched, *((e, e.problem) for e in entries.refused if e.path)]
         aside = write_unmatched(wanted.out, [entry for entry, _ in nobodys])
@@ -141,6 +141,8 @@ def bring_in(wanted: Wanted) -> Account:
         write_tables(wanted.out, table, rows, merged)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if is_new and not any(wanted.out.iterdir()):
+            wanted.out.rmdir()
     reasons = [
         f"{visible_name(e)}: {why}; it is in {at}"
         for (e, why), (_, at) in zip(nobodys, aside, strict=True)

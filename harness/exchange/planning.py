@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
@@ -64,12 +64,12 @@ class Plan:
     earlier: tuple[Entry, ...]
 
 
-def plan(found: Iterable[Found], known: Mapping[str, HandedIn], *, every_attempt: bool) -> Plan:
+def plan(found: Iterable[Found], known: Iterable[HandedIn], *, every_attempt: bool) -> Plan:
     """Decide on names and files.
 
     Args:
         found: what the archive has.
-        known: the table of an earlier import, whose names are kept for the same students.
+        known: rows of earlier imports, whose names are kept for the same students.
         every_attempt: make a submission of each attempt; else the last one counts.
     """
     names = _known_names(known)
@@ -98,11 +98,11 @@ def _who(students: Sequence[object]) -> frozenset[str]:
     return frozenset(getattr(student, "id", "") for student in students)
 
 
-def _known_names(known: Mapping[str, HandedIn]) -> dict[frozenset[str], str]:
+def _known_names(known: Iterable[HandedIn]) -> dict[frozenset[str], str]:
     """The name of each student's or group's submission, where ids tell them apart."""
     names: dict[frozenset[str], set[str]] = {}
-    for name, row in known.items():
-        who = _who(row.students)
+    for row in known:
+        who, name = _who(row.students), row.submission
         if who and "" not in who:
             base = name.rpartition(".attempt")[0] if ".attempt" in name else name
             names.setdefault(who, set()).add(base)
@@ -124,7 +124,7 @@ def _planned(found: Found, name: str, number: int, attempt: Attempt) -> Planned:
     for file in sorted(attempt.files, key=lambda file: file.inside):
         target = distinct(_with_plain_ending(file_parts(file.inside)), taken)
         if target != file.inside:
-            said.append(f"{'/'.join(file.inside)!r} is kept as {'/'.join(target)!r}")
+            said.append(f"its file {'/'.join(file.inside)!r} is kept as {'/'.join(target)!r}")
         files.append((file.entry, target))
     shape = shape_of([target for _, target in files])
     if shape.kind is Kind.UNCLEAR:
@@ -168,7 +168,9 @@ def shape_of(files: Sequence[tuple[str, ...]]) -> Shape:
             continue
         archives = [parts for parts in here if parts[-1].lower().endswith(ENDINGS)]
         if len(archives) == 1:
-            return Shape(Kind.NESTED, archives[0], f"{archives[0][-1]!r} will be unpacked")
+            return Shape(
+                Kind.NESTED, archives[0], f"the archive {archives[0][-1]!r} will be unpacked"
+            )
         break
     names = ", ".join("/".join(parts) for parts in seen[:5]) or "no file"
     return Shape(Kind.UNCLEAR, (), f"no code at the top; found {names}")
@@ -180,7 +182,7 @@ def _among(code: Sequence[tuple[str, ...]]) -> Shape:
         both = f"{SCRIPT} and {NOTEBOOK} are both there; {SCRIPT} will be run"
         return Shape(Kind.NAMED, (), both if len({SCRIPT, NOTEBOOK} & names.keys()) == 2 else "")
     if len(code) == 1:
-        return Shape(Kind.RENAMED, code[0], f"{code[0][-1]!r} will be run as it is called")
+        return Shape(Kind.RENAMED, code[0], f"its only code, {code[0][-1]!r}, will be run")
     found = ", ".join(sorted(names))
     return Shape(
         Kind.UNCLEAR, (), f"several files could be meant ({found}); rename one to {SCRIPT}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import filecmp
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -151,6 +151,12 @@ class Table:
             ) from None
         return cls(read_table(out), imported)
 
+    def known(self) -> Iterator[HandedIn]:
+        """Rows as they are and, where a person has changed whose it is, as they were imported."""
+        for name, row in self.rows.items():
+            was = self.imported.get(name)
+            yield was[0] if was else row
+
     def corrected(self, name: str) -> frozenset[str]:
         """The columns of a row that a person has changed since it was imported."""
         row, known = self.rows.get(name), self.imported.get(name, ())
@@ -188,22 +194,28 @@ def write_tables(
 
     Rows that are not of this import stay.
     """
-    gone = [row for name, row in table.rows.items() if name not in {r.submission for r in new}]
-    said: dict[str, list[HandedIn]] = {
-        name: list(rows[:1]) for name, rows in table.imported.items()
-    }
+    names = {row.submission for row in new}
+    gone = [row for name, row in table.rows.items() if name not in names]
+    own = []
     for one, other in zip(new, merged, strict=True):
-        before = said.get(one.submission, [])
-        columns = table.corrected(one.submission)
         # A column that was not corrected is import's own, whichever import it comes from.
-        own = replace(other, **{c: getattr(one, c) for c in columns})
-        said[one.submission] = [own, *(row for row in before if row != own)][:2]
+        corrected = {c: getattr(one, c) for c in table.corrected(one.submission)}
+        own.append(replace(other, **corrected))
+    said = {name: list(rows[:1]) for name, rows in table.imported.items()}
+    for name, row in _as_read(out, own).items():
+        said[name] = [row, *(before for before in said.get(name, []) if before != row)]
     data = {name: [_json(row) for row in rows] for name, rows in said.items()}
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     write_whole(out / MEMORY, text.encode(errors="backslashreplace"))
     partial = out / PARTIAL / FILE
     write_table(partial, sorted((*merged, *gone), key=lambda row: row.submission))
     partial.replace(out / FILE)
+
+
+def _as_read(out: Path, rows: Sequence[HandedIn]) -> dict[str, HandedIn]:
+    """Rows as they are when read again: a cell keeps no spaces around it, for one."""
+    write_table(out / PARTIAL / FILE, rows)
+    return read_table(out / PARTIAL)
 
 
 def _json(row: HandedIn) -> dict[str, Any]:
