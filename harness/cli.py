@@ -15,18 +15,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 import harness
-from harness.errors import HarnessError, UsageError
+from harness.commands import course, grading, proving
+from harness.commands.printing import EXIT_ERROR, EXIT_INTERRUPTED
+from harness.courseci.workflows import KINDS
+from harness.errors import HarnessError
 from harness.texts import visible
-
-EXIT_OK, EXIT_BELOW, EXIT_ERROR, EXIT_NOT_JUDGED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +81,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("github", "gitlab"),
         help="also write junit.xml and what GitHub or GitLab shows at a push",
     )
-    check.set_defaults(run=_check)
+    check.add_argument(
+        "--preflight",
+        action="store_true",
+        help="look at files, names and versions, and run nothing",
+    )
+    check.set_defaults(run=grading.check)
     grade = commands.add_parser(
         "grade", parents=[shared, output, many, walls], help="grade a folder of submissions"
     )
@@ -89,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--scheduler", metavar="ADDRESS", help="grade on a Dask cluster (tcp://HOST:8786)"
     )
-    grade.set_defaults(run=_grade)
+    grade.set_defaults(run=grading.grade)
+    _add_kit(commands, shared, walls)
     _add_import(commands, shared)
     mark = commands.add_parser(
         "mark", parents=[shared, output], help="mark written answers in a browser"
@@ -102,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         help="read the answers again from here (default: as they were graded)",
     )
-    mark.set_defaults(run=_mark)
+    mark.set_defaults(run=grading.mark)
     _add_export(commands, shared)
     calibrate = commands.add_parser(
         "calibrate",
@@ -113,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 if the proof does not hold"
     )
-    calibrate.set_defaults(run=_calibrate)
+    calibrate.set_defaults(run=proving.calibrate)
     fixtures = commands.add_parser("fixtures", help="hidden sets of cases")
     sets = fixtures.add_subparsers(dest="action", required=True, metavar="ACTION")
     new = sets.add_parser(
@@ -124,9 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument(
         "--unproven", action="store_true", help="leave out the proof, and with it all diagnoses"
     )
-    new.set_defaults(run=_fixtures_new)
+    new.set_defaults(run=proving.fixtures_new)
     doctor = commands.add_parser("doctor", help="does the sandbox hold on this machine?")
-    doctor.set_defaults(run=_doctor)
+    doctor.set_defaults(run=proving.doctor)
     redteam = commands.add_parser(
         "redteam", parents=[shared], help="run the hostile submissions against this lab and machine"
     )
@@ -136,16 +142,33 @@ def _parser() -> argparse.ArgumentParser:
     redteam.add_argument(
         "--without-bubblewrap", action="store_true", help="try the inner wall alone"
     )
-    redteam.set_defaults(run=_redteam)
+    redteam.set_defaults(run=proving.redteam)
     golden = commands.add_parser("golden", help="golden outputs of the reference")
     actions = golden.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, run, text in (
-        ("build", _golden_build, "run the reference and store what it returns"),
-        ("verify", _golden_verify, "run it again and report any drift"),
+        ("build", proving.golden_build, "run the reference and store what it returns"),
+        ("verify", proving.golden_verify, "run it again and report any drift"),
     ):
         action = actions.add_parser(name, parents=[shared, many], help=text)
         action.set_defaults(run=run)
+    shown = commands.add_parser("help", help="read about a topic")
+    shown.add_argument("topic", nargs="?", default="", help="default: list them")
+    shown.set_defaults(run=course.show_help)
     return parser
+
+
+def _add_kit(
+    commands: Any, shared: argparse.ArgumentParser, walls: argparse.ArgumentParser
+) -> None:
+    kit = commands.add_parser(
+        "kit", parents=[shared, walls], help="write what students get, or an autograder"
+    )
+    kit.add_argument("--out", type=Path, default=Path("kit.zip"), help="default: %(default)s")
+    kit.add_argument("--ci", choices=KINDS, default="", help="add a workflow that checks each push")
+    kit.add_argument(
+        "--autograder", choices=("gradescope",), default="", help="write one, instead of the kit"
+    )
+    kit.set_defaults(run=course.kit)
 
 
 def _add_import(commands: Any, shared: argparse.ArgumentParser) -> None:
@@ -179,7 +202,7 @@ def _add_import(commands: Any, shared: argparse.ArgumentParser) -> None:
         metavar="MEANING=HEADING",
         help="what a column of Moodle's worksheet means, where its heading is not recognised",
     )
-    bring.set_defaults(run=_import)
+    bring.set_defaults(run=course.bring_in)
 
 
 def _add_export(commands: Any, shared: argparse.ArgumentParser) -> None:
@@ -201,7 +224,7 @@ def _add_export(commands: Any, shared: argparse.ArgumentParser) -> None:
         help="what a column of Moodle's worksheet means, where its heading is not recognised",
     )
     export.add_argument("--dry-run", action="store_true", help="give the account, write nothing")
-    export.set_defaults(run=_export)
+    export.set_defaults(run=course.export)
 
 
 def _column(text: str) -> tuple[str, str]:
@@ -228,302 +251,3 @@ def _jobs(text: str) -> int:
     if jobs < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return jobs
-
-
-def _check(options: argparse.Namespace, console: Console) -> int:
-    from harness.courseci import running
-    from harness.courseci.facts import Checked
-    from harness.courseci.kitfiles import sentence
-    from harness.courseci.looking import look
-    from harness.gradebook import Gradebook
-
-    def tell(line: str) -> None:
-        console.print(line, markup=False)
-
-    def looked() -> Checked:
-        checked = look(
-            options.submission,
-            options.lab,
-            Gradebook(options.out),
-            tell,
-            cases=options.case,
-            unsandboxed=options.unsandboxed,
-        )
-        _print_checks(console, checked.grade)
-        if checked.changed:
-            tell(f"note: {visible(sentence(checked.changed))}")
-        if checked.report:
-            tell(f"report: {checked.report}")
-        return checked
-
-    checked = running.check(options.ci, options.out, looked) if options.ci else looked()
-    if checked is None:
-        return EXIT_ERROR
-    if not checked.judged:
-        return EXIT_NOT_JUDGED
-    return EXIT_OK if checked.passed else EXIT_BELOW
-
-
-def _grade(options: argparse.Namespace, console: Console) -> int:
-    from harness.cohort import grade_cohort, told_before
-    from harness.execution.sandbox import Sandbox, choose
-    from harness.gradebook import Gradebook
-    from harness.grading import Grader, open_lab
-    from harness.lab import find_lab
-    from harness.progress import Progress
-    from harness.submission import find_submissions
-
-    submissions = find_submissions(options.submissions)
-    lab = open_lab(find_lab(options.submissions, options.lab))
-    book = Gradebook(options.out)
-    walls = Sandbox() if options.unsandboxed else choose()
-    width = min(40, max(len(submission.name) for submission in submissions))
-    for note in told_before(lab, submissions, options.submissions):
-        console.print(f"note: {visible(note)}", markup=False)
-    engine = _engine(options, lab)
-    with Grader(lab, sandbox=walls) as grader, Progress(console, len(submissions)) as progress:
-        grades = grade_cohort(
-            grader,
-            submissions,
-            book,
-            engine,
-            lambda done: progress.show(done, _line(done.grade, width)),
-        )
-    progress.tell_changes()
-    left = [grade["submission"] for grade in grades if grade["outcome"] != "judged"]
-    if left:
-        console.print(f"not judged ({len(left)}): {visible(', '.join(left))}", markup=False)
-    console.print(f"reports: {book.folder}{os.sep}, starting at {book.index}", markup=False)
-    return EXIT_NOT_JUDGED if left else EXIT_OK
-
-
-def _engine(options: argparse.Namespace, lab: Any) -> Any:
-    """This machine's processes, or a cluster."""
-    from harness.engine import LocalEngine, Work
-
-    if options.scheduler is None:
-        return LocalEngine(Work(str(lab.source.path), options.unsandboxed), options.jobs)
-    try:
-        from harness.cluster import ClusterEngine
-    except ImportError:
-        raise UsageError(
-            "--scheduler needs Dask: pip install 'xai-grading-harness[cluster]'"
-        ) from None
-    return ClusterEngine(options.scheduler, lab, unsandboxed=options.unsandboxed)
-
-
-def _import(options: argparse.Namespace, console: Console) -> int:
-    from harness.exchange.incoming import Wanted, bring_in
-
-    account = bring_in(
-        Wanted(
-            options.archive,
-            options.system,
-            options.out,
-            options.sheet,
-            options.attempts,
-            options.lab,
-            dict(options.column),
-        )
-    )
-    for line in (account.summary(), *account.lines):
-        console.print(visible(line), markup=False)
-    console.print(
-        f"submissions: {options.out}{os.sep}, who is who: {options.out / 'students.csv'}",
-        markup=False,
-    )
-    return EXIT_BELOW if account.doubtful else EXIT_OK
-
-
-def _mark(options: argparse.Namespace, console: Console) -> int:
-    from harness.marking.command import run
-
-    run(options, lambda line: console.print(visible(line), markup=False))
-    return EXIT_OK
-
-
-def _export(options: argparse.Namespace, console: Console) -> int:
-    from harness.exchange.outgoing import run
-
-    account = run(options, lambda line: console.print(visible(line), markup=False))
-    return EXIT_BELOW if account.needs_a_person else EXIT_OK
-
-
-def _calibrate(options: argparse.Namespace, console: Console) -> int:
-    from harness.grading import open_lab
-    from harness.lab import find_lab
-
-    lab = open_lab(find_lab(Path.cwd(), options.lab))
-    return _prove(lab, options, console, check_only=options.check, only=options.only)
-
-
-def _fixtures_new(options: argparse.Namespace, console: Console) -> int:
-    from harness import fixtures
-    from harness.grading import open_lab
-    from harness.lab import find_lab
-
-    base = open_lab(find_lab(Path.cwd(), options.lab))
-    lab = fixtures.new(base, options.seed, options.out, jobs=options.jobs)
-    console.print(f"hidden set of {len(lab.cases)} cases: {lab.source.path}", markup=False)
-    if options.unproven:
-        return EXIT_OK
-    return _prove(fixtures.name_calibration(lab), options, console)
-
-
-def _prove(
-    lab: Any,
-    options: argparse.Namespace,
-    console: Console,
-    *,
-    check_only: bool = False,
-    only: Sequence[str] = (),
-) -> int:
-    from harness.calibration import page
-    from harness.calibration.running import Row
-    from harness.calibration.whole import calibrate
-
-    def show(row: Row) -> None:
-        kind = "mistake" if row.entry.is_mistake else "variant"
-        word = "ok   " if page.comes_out_right(row) else "WRONG"
-        console.print(f"{word} {kind} {row.entry.name}: {page.verdict(row)}", markup=False)
-
-    done = calibrate(
-        lab, options.out, jobs=options.jobs, on_row=show, check_only=check_only, only=only
-    )
-    texts = [*done.proof.notes, *done.proof.problems, *page.counts(done.proof)]
-    if done.written:
-        texts.append(f"calibration: {done.written}")
-    for text in (*texts, f"page: {done.page}"):
-        console.print(text, markup=False)
-    return EXIT_BELOW if done.proof.problems else EXIT_OK
-
-
-def _doctor(options: argparse.Namespace, console: Console) -> int:
-    from harness.execution import doctor, sandbox
-    from harness.execution.runner import Runner
-
-    if problem := sandbox.inner_problem():
-        found = doctor.no_inner_wall(problem)
-    else:
-        walls = sandbox.choose()
-        with Runner(None, {}, sandbox=walls) as runner:
-            found = doctor.findings(walls, runner.probe())
-    width = max(len(finding.name) for finding in found)
-    for finding in found:
-        word = "ok  " if finding.holds else "FAIL" if finding.needed else "weak"
-        console.print(f"{word} {finding.name:{width}}  {finding.found}", markup=False)
-        if finding.fix:
-            console.print(f"     {'':{width}}  → {finding.fix}", markup=False)
-    return EXIT_OK if all(f.holds for f in found if f.needed) else EXIT_BELOW
-
-
-def _redteam(options: argparse.Namespace, console: Console) -> int:
-    from harness import redteam
-    from harness.execution.sandbox import choose
-    from harness.grading import open_lab
-    from harness.lab import find_lab
-
-    lab = open_lab(find_lab(Path.cwd(), options.lab))
-    beside = lab.reference.parent / "tests" / "attacks" if lab.reference else Path("attacks")
-    walls = choose(bubblewrap=not options.without_bubblewrap)
-    console.print(f"walls: {walls}", markup=False)
-    width = 0
-
-    def show(result: redteam.Result) -> None:
-        word = "FAIL" if result.problems else "held"
-        name = f"{result.attack.name:{width}}"
-        console.print(f"{word} {name}  {result.attack.about}", markup=False)
-        for problem in result.problems:
-            console.print(f"     {'':{width}}  → {visible(problem)}", markup=False)
-
-    with redteam.RedTeam(lab, options.attacks or beside, walls) as team:
-        width = max(len(attack.name) for attack in team.attacks)
-        results = team.run(show)
-    console.print(redteam.held(results), markup=False)
-    return EXIT_BELOW if any(result.problems for result in results) else EXIT_OK
-
-
-def _golden_build(options: argparse.Namespace, console: Console) -> int:
-    from harness import golden
-
-    lab, runner = _open(options)
-    with runner:
-        folder = golden.build(lab, runner, options.jobs)
-    console.print(f"golden outputs of {len(lab.cases)} cases: {folder}", markup=False)
-    return EXIT_OK
-
-
-def _golden_verify(options: argparse.Namespace, console: Console) -> int:
-    from harness import golden
-
-    lab, runner = _open(options)
-    with runner:
-        drifts = golden.verify(lab, runner, options.jobs)
-    for name in golden.changed_sources(lab):
-        console.print(f"changed since they were built: {lab.reference}{os.sep}{name}", markup=False)
-    for drift in drifts:
-        word = "ok   " if drift.within else "DRIFT"
-        line = f"{word} {drift.key}: {drift.drift:.2g} (at most {drift.tolerance:g})"
-        console.print(line, markup=False)
-    beyond = sum(not drift.within for drift in drifts)
-    console.print(f"{len(drifts) - beyond} of {len(drifts)} cases within tolerance", markup=False)
-    return EXIT_BELOW if beyond else EXIT_OK
-
-
-def _open(options: argparse.Namespace) -> tuple[Any, Any]:
-    from harness.execution.runner import Runner
-    from harness.execution.sandbox import choose_for_own_work
-    from harness.grading import open_lab
-    from harness.lab import find_lab
-    from harness.techniques import CONTRACT
-
-    lab = open_lab(find_lab(Path.cwd(), options.lab))
-    return lab, Runner(lab, CONTRACT, sandbox=choose_for_own_work())
-
-
-def _line(grade: Mapping[str, Any], width: int) -> str:
-    name = f"{visible(grade['submission']):{width}}"
-    if grade["outcome"] != "judged":
-        return f"{name}  not judged: {visible(grade['run']['message'])}"
-    status = grade["run"]["status"]
-    told = "" if status == "completed" else f"  {status.replace('_', ' ')}"
-    return f"{name}  {grade['points']:5.2f} / {grade['max_points']:g}{told}"
-
-
-def _print_checks(console: Console, grade: Mapping[str, Any]) -> None:
-    """The terminal summary: each check's points, and each failed case with what to do next."""
-    run = grade["run"]
-    if run["message"]:
-        message = escape(visible(run["message"]))
-        console.print(f"[bold]{run['status'].replace('_', ' ')}[/]: {message}")
-    for note in run["notes"]:
-        console.print(f"note: {visible(note)}", markup=False)
-    for check in grade["checks"]:
-        _print_check(console, check)
-    for name, entry in grade["techniques"].items():
-        if diagnosis := entry["diagnosis"]:
-            sure = f"{100 * diagnosis['confidence']:.0f} % sure"
-            console.print(
-                f"{name}: this looks like the known mistake {diagnosis['mistake']} ({sure})",
-                markup=False,
-            )
-            console.print(f"  → {visible(diagnosis['hint'])}", markup=False)
-    console.print(f"{grade['points']:g} of {grade['max_points']:g} points", style="bold")
-
-
-def _print_check(console: Console, check: Mapping[str, Any]) -> None:
-    full = check["points"] == check["max_points"]
-    colour = "green" if full else "red"
-    points = f"{check['points']:5.2f} / {check['max_points']:g}"
-    console.print(f"[{colour}]{points:>12}[/]  {check['technique']}  {check['id']}")
-    told: dict[tuple[str, str], list[str]] = {}
-    for case in check["cases"]:
-        if case["outcome"] != "passed":
-            told.setdefault((case["message"], case["hint"]), []).append(case["id"])
-        elif case["message"]:
-            told.setdefault((f"passed; {case['message']}", ""), []).append(case["id"])
-    for (message, hint), cases in told.items():
-        mark = "✓" if message.startswith("passed; ") else "✗"
-        console.print(f"      {mark} {', '.join(cases)}: {visible(message)}", markup=False)
-        if hint:
-            console.print(f"        → {visible(hint)}", markup=False)

@@ -50,6 +50,9 @@ class Gradebook:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if not (ignored := folder / ".gitignore").exists():
+                # Grades are not to be committed, nor handed in with the work beside them.
+                ignored.write_text("*\n", "ascii")
         except OSError as error:
             raise UsageError(f"the reports' folder {folder} cannot be made: {error}") from None
 

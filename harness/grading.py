@@ -221,7 +221,7 @@ class Grader:
         if outputs.run.status is RunStatus.NOT_RUN:
             return outputs
         asked = techniques.contract_of(self.cases)
-        notes = (*outputs.run.notes, *problems(look(submission, asked)))
+        notes = (*outputs.run.notes, *problems(look(submission, asked, self.lab.kit)))
         return replace(outputs, run=replace(outputs.run, notes=notes))
 
     def _likeness(self, submission: Submission, outputs: Outputs) -> dict[str, Any]:
@@ -310,6 +310,8 @@ def _evidence(
         return _Missing(case, Outcome.NOT_JUDGED, output.message, "")
     if output.status is not CaseStatus.RETURNED:
         hint = _(_HINTS[output.status]).format(signature=techniques.signature_of(case))
+        if output.message.startswith(NotImplementedError.__name__):
+            hint = _("write this function: so far it stops where the starter does")
         # What an exception says in a hidden case could be the case itself.
         message = words_of(output.status) if case.hidden else output.message
         return _Missing(case, Outcome.FAILED, message, hint)

@@ -117,6 +117,7 @@ class Lab:
     policy: Policy = field(default_factory=Policy)
     pass_mark: float = 0.5
     language: str = "en"
+    kit: str = ""
     reference: Path | None = None
     golden: Path | None = None
     calibration: Path | None = None
@@ -132,7 +133,8 @@ class Lab:
 
         What is done with the points afterwards is not part of it.
         """
-        judged = {k: v for k, v in self.source.data.items() if k not in POLICY_KEYS}
+        aside = (*POLICY_KEYS, "kit")
+        judged = {k: v for k, v in self.source.data.items() if k not in aside}
         text = json.dumps(judged, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -265,6 +267,7 @@ def read_lab(path: Path) -> Lab:
         policy=read_policy(source),
         pass_mark=data.get("pass_mark", 0.5),
         language=data.get("language", "en"),
+        kit=data.get("kit", ""),
         reference=base / data["reference"] if "reference" in data else None,
         golden=base / data["golden"] if "golden" in data else None,
         calibration=base / data["calibration"] if "calibration" in data else None,

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.calls import Contract
+from harness.kitfiles import FILE, changed_files
 from harness.language import gettext as _
 from harness.submission import Source, Submission, prepare
 
@@ -54,12 +55,13 @@ class _Names:
     open: bool = False
 
 
-def look(submission: Submission, contract: Contract) -> list[Finding]:
+def look(submission: Submission, contract: Contract, kit: str = "") -> list[Finding]:
     """Look at a submission as it will be found when it is graded; nothing of it is run.
 
     Args:
         submission: what is handed in.
         contract: the functions that the lab asks for, with their parameters.
+        kit: SHA-256 of the `kit.json` that was given out, where it is known.
     """
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         files = Path(folder) / "s"
@@ -67,7 +69,7 @@ def look(submission: Submission, contract: Contract) -> list[Finding]:
         found = [Finding(True, note) for note in source.notes]
         if source.problem:
             return [*found, Finding(False, source.problem)]
-        return [*found, *_of_source(source, files, contract)]
+        return [*found, *_of_source(source, files, contract), *_of_kit(files, kit)]
 
 
 def problems(findings: Iterable[Finding]) -> list[str]:
@@ -98,6 +100,19 @@ def _of_source(source: Source, folder: Path, contract: Contract) -> Iterator[Fin
                 "requirements.txt names, and nothing else"
             )
             yield Finding(False, text.format(package=package))
+
+
+def _of_kit(folder: Path, kit: str) -> Iterator[Finding]:
+    """Whether files of the kit that were handed in are not as they were given out."""
+    if not (folder / FILE).is_file():
+        return
+    changed = [one.file for one in changed_files(folder, kit) if one.how != "missing"]
+    if changed:
+        text = _(
+            "files of the kit were changed: {files}; what the check showed at home may have "
+            "differed from this grade"
+        )
+        yield Finding(False, text.format(files=", ".join(changed[:10])))
 
 
 def _read(path: Path, names: _Names) -> str | None:

@@ -294,11 +294,20 @@ def files_of(path: Path) -> Iterator[tuple[str, Path]]:
     for entry in sorted(path.iterdir()):
         if entry.is_symlink() or entry.name in _SKIPPED_FOLDERS:
             continue
-        if entry.is_dir() and not entry.name.startswith("."):
+        if entry.is_dir() and not entry.name.startswith(".") and not _is_ignored(entry):
             for relative, file in files_of(entry):
                 yield f"{entry.name}/{relative}", file
         elif entry.is_file():
             yield entry.name, entry
+
+
+def _is_ignored(folder: Path) -> bool:
+    """Whether a folder says of itself that it is nobody's work, as environments and reports do."""
+    try:
+        with (folder / ".gitignore").open("rb") as stream:
+            return stream.read(2**10).strip().splitlines()[-1:] == [b"*"]
+    except OSError:
+        return False
 
 
 def _copy(path: Path, folder: Path, notes: list[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from harness import cli
+from harness.commands.printing import line_of, print_checks
 
 ROOT = Path(__file__).parents[1]
 
@@ -94,8 +95,8 @@ def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
         "checks": [check],
         "techniques": {},
     }
-    cli._print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
-    printed = capsys.readouterr().out + cli._line(grade, 10)
+    print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
+    printed = capsys.readouterr().out + line_of(grade, 10)
     assert "\x1b" not in printed.replace("\x1b[1m", "").replace("\x1b[0m", "")
     assert "\u202e" not in printed
     assert printed.count("⟨U+001B⟩]0;title⟨U+0007⟩ [bold]x[/] ⟨U+202E⟩") == 3
@@ -167,7 +168,7 @@ def test_the_terminal_tells_the_diagnosis_and_what_was_accepted_with_a_note():
         "max_points": 2.0,
     }
     console = Console(file=io.StringIO(), soft_wrap=True)
-    cli._print_checks(console, grade)
+    print_checks(console, grade)
     printed = console.file.getvalue()
     assert "✓ a: passed; percentages: accepted" in printed
     assert "✗ b: wrong" in printed

@@ -20,18 +20,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from quick_lab import quick_lab
 
-from harness import cli, golden
+from harness import cli
 from harness.cohort import grade_cohort
 from harness.engine import LocalEngine, Work
 from harness.errors import LabError, UsageError
-from harness.execution.runner import Runner
 from harness.execution.sandbox import choose, is_root
 from harness.gradebook import Gradebook
 from harness.grading import Grader, open_lab
 from harness.handed_in import FILE, HandedIn, Student, write_table
 from harness.submission import find_submissions
-from harness.techniques import CONTRACT
 
 pytestmark = pytest.mark.tensorflow
 
@@ -49,22 +48,8 @@ def top_predictions(model, image, k=5):
 
 @pytest.fixture(scope="module")
 def lab_folder(tmp_path_factory):
-    """The lab with predictions only, which everything about cohorts can be seen on."""
-    folder = tmp_path_factory.mktemp("lab")
-    for part in ("models", "images", "datasets", "golden"):
-        shutil.copytree(ROOT / "fixtures" / part, folder / part)
-    data = yaml.safe_load((ROOT / "fixtures" / "lab.yaml").read_text())
-    data["cases"] = {"top_predictions": data["cases"]["top_predictions"][:3]}
-    data["checks"] = [check for check in data["checks"] if check["id"] == "top-5"]
-    del data["calibration"], data["questions"]
-    data["reference"] = str(ROOT / "reference")
-    (folder / "lab.yaml").write_text(yaml.safe_dump(data))
-    # Golden outputs of this lab are its own.
-    shutil.rmtree(folder / "golden")
-    lab = open_lab(folder / "lab.yaml")
-    with Runner(lab, CONTRACT) as runner:
-        golden.build(lab, runner, 2)
-    return folder
+    """What everything about cohorts can be seen on."""
+    return quick_lab(tmp_path_factory.mktemp("lab"))
 
 
 def cohort(folder: Path, count: int, seconds: float = 0.0) -> Path:

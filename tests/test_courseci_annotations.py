@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -20,7 +21,7 @@ from harness.courseci.annotations import (
     of_error,
 )
 from harness.courseci.facts import Checked, failures
-from harness.courseci.kitfiles import Changed
+from harness.kitfiles import Changed
 from harness.outputs import CaseOutput, CaseStatus
 from harness.results import Diagnosis, RunStatus, RunSummary
 
@@ -117,6 +118,33 @@ def test_a_function_that_is_missing_is_said_at_line_one_with_the_names_there(lab
     assert "functions that are there: top_predicitons, class_activation_map" in one.message
 
 
+def test_names_that_the_message_has_already_are_not_said_again(lab, work):
+    told = raised("no 'top_predictions'; found: top_predicitons", CaseStatus.MISSING)
+    (work / "submission.py").write_text(CODE.replace("top_predictions", "top_predicitons"))
+    [one] = annotate(checked_of(lab, work, {"top_predictions/top": told}), work)
+    assert "functions that are there" not in one.message
+
+
+def test_many_cases_are_counted(lab, work):
+    checked = checked_of(lab, work, {"top_predictions/top": raised("No")})
+    [case] = checked.grade["checks"][0]["cases"]
+    checked.grade["checks"][0]["cases"] = [{**case, "id": f"top{n}"} for n in range(13)]
+    [top] = [case for case in lab.cases if case.id == "top"]
+    several = tuple(dataclasses.replace(top, id=f"top{n}") for n in range(13))
+    checked = dataclasses.replace(checked, lab=dataclasses.replace(lab, cases=several))
+    [one] = annotate(checked, work)
+    shown = ", ".join(f"top{n}" for n in range(10))
+    assert one.message.startswith(f"case: {shown} and 3 more\nNo\n")
+
+
+def test_a_function_that_fails_in_several_checks_has_one(lab, work):
+    names = ("sweep-tv0.5", "sweep-tv2", "sweep-tv8", "same", "same-again")
+    failed = {f"activation_maximization/{name}": raised("No: it") for name in names}
+    [one] = annotate(checked_of(lab, work, failed), work)
+    assert one.title == "activation_maximization: tv-falls, same-seed"
+    assert one.message.startswith("case: sweep, same\nNo: it\n")
+
+
 def test_a_file_that_is_not_python_is_said_once_at_the_line(lab, work):
     message = "your file could not be imported: SyntaxError: invalid syntax"
     everything = dict.fromkeys(graded(lab)[1].cases, raised(message, CaseStatus.NOT_LOADED))
@@ -164,6 +192,7 @@ def test_an_archive_is_named_itself_and_a_place_elsewhere_by_its_name(lab, tmp_p
     path.write_bytes(b"")
     [one] = annotate(checked_of(lab, path, {"top_predictions/top": raised("no")}), tmp_path)
     assert (one.file, one.line) == ("work.zip", 1)
+    assert "functions that are there" not in one.message
     [one] = annotate(checked_of(lab, path, {"top_predictions/top": raised("no")}), tmp_path / "x")
     assert one.file == "work.zip"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 import sys
@@ -14,10 +15,11 @@ from github_runner import commands
 from small_lab import golden_of, graded, make_lab
 
 from harness import cli
+from harness.commands import printing
 from harness.courseci import running
 from harness.courseci.facts import Checked
-from harness.courseci.kitfiles import Changed
 from harness.errors import LabError, UsageError
+from harness.kitfiles import Changed
 from harness.outputs import CaseOutput, CaseStatus
 from harness.results import RunStatus, RunSummary
 
@@ -76,7 +78,7 @@ WRONG = {"top_predictions/top": [["cup", 0.7], ["ball", 0.2], ["x", 0.1]]}
 def test_a_failed_check_is_annotated_written_and_told_to_classroom(
     lab, repo, tmp_path, monkeypatch, capsys
 ):
-    assert main(monkeypatch, checked_of(lab, repo, WRONG)) == cli.EXIT_OK
+    assert main(monkeypatch, checked_of(lab, repo, WRONG)) == printing.EXIT_OK
     printed = capsys.readouterr().out
     [error] = commands(printed)
     assert error.name == "error"
@@ -134,7 +136,7 @@ def test_the_word_that_ends_the_pause_is_another_each_time(lab, repo, capsys):
 def test_an_error_of_the_harness_is_written_everywhere(
     repo, tmp_path, monkeypatch, capsys, error, said
 ):
-    assert main(monkeypatch, error) == cli.EXIT_ERROR
+    assert main(monkeypatch, error) == printing.EXIT_ERROR
     captured = capsys.readouterr()
     assert captured.err == ""
     assert "harness: error: " in captured.out
@@ -156,21 +158,32 @@ def test_a_fault_while_the_page_is_made_is_written_too(lab, repo, tmp_path, monk
         raise ValueError("no page")
 
     monkeypatch.setattr(running, "summary", broken)
-    assert main(monkeypatch, checked_of(lab, repo)) == cli.EXIT_ERROR
+    assert main(monkeypatch, checked_of(lab, repo)) == printing.EXIT_ERROR
     assert "ValueError: no page; this is a fault" in capsys.readouterr().out
     assert result_of(tmp_path)["status"] == "error"
 
 
 def test_what_could_not_be_judged_exits_with_its_own_code(lab, repo, tmp_path, monkeypatch):
     lost = {"top_predictions/top": CaseOutput(CaseStatus.NOT_RUN, message="died")}
-    assert main(monkeypatch, checked_of(lab, repo, lost)) == cli.EXIT_NOT_JUDGED
+    assert main(monkeypatch, checked_of(lab, repo, lost)) == printing.EXIT_NOT_JUDGED
     result = result_of(tmp_path)
     assert (result["status"], result["max_score"]) == ("error", 0)
 
 
+def test_answers_that_nobody_has_marked_yet_hold_no_points_of_the_checks_back(
+    lab, repo, tmp_path, monkeypatch
+):
+    found = checked_of(lab, repo, WRONG)
+    grade = dict(found.grade)
+    grade["final"] = {"points": None, "max_points": 15.5, "lines": [], "held_back": "not marked"}
+    main(monkeypatch, dataclasses.replace(found, grade=grade))
+    result = result_of(tmp_path)
+    assert (result["status"], result["max_score"]) == ("fail", 13.5)
+
+
 def test_below_the_pass_mark_exits_with_one(lab, repo, monkeypatch):
     everything = dict.fromkeys(graded(lab)[1].cases, CaseOutput(CaseStatus.RAISED, message="No"))
-    assert main(monkeypatch, checked_of(lab, repo, everything)) == cli.EXIT_BELOW
+    assert main(monkeypatch, checked_of(lab, repo, everything)) == printing.EXIT_BELOW
 
 
 def test_without_the_files_of_the_system_only_the_reports_are_written(
@@ -179,9 +192,9 @@ def test_without_the_files_of_the_system_only_the_reports_are_written(
     for variable in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(variable)
     before = set(tmp_path.rglob("*"))
-    assert main(monkeypatch, checked_of(lab, repo, WRONG), "--out", "kept") == cli.EXIT_OK
+    assert main(monkeypatch, checked_of(lab, repo, WRONG), "--out", "kept") == printing.EXIT_OK
     written = {path.relative_to(repo).as_posix() for path in set(tmp_path.rglob("*")) - before}
-    assert written == {"kept", "kept/junit.xml", "kept/summary.md"}
+    assert written == {"kept", "kept/.gitignore", "kept/junit.xml", "kept/summary.md"}
     # Without a repository, files are named as seen from the present folder.
     assert commands(capsys.readouterr().out)[0].properties["file"] == "submission.py"
 
@@ -233,7 +246,7 @@ def test_without_the_option_nothing_of_this_is_printed_or_written(
     changed = (Changed("lab.yaml", "changed"),)
     found = checked_of(lab, repo, changed=changed)
     monkeypatch.setattr("harness.courseci.looking.look", lambda *_, **__: found)
-    assert cli.main(["check", "."]) == cli.EXIT_OK
+    assert cli.main(["check", "."]) == printing.EXIT_OK
     printed = capsys.readouterr().out
     assert "::" not in printed
     assert "note: these files of the kit were changed: lab.yaml (changed); what you see" in printed

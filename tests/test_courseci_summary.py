@@ -8,14 +8,14 @@ import re
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
-from small_lab import golden_of, graded, make_lab, right_values
+from small_lab import LAB, golden_of, graded, make_lab, right_values
 
 from harness.courseci import summary as page
 from harness.courseci.facts import Checked
-from harness.courseci.kitfiles import Changed
 from harness.courseci.markdown import plain
 from harness.courseci.squares import LEVELS, squares
 from harness.courseci.summary import summary, summary_of_error
+from harness.kitfiles import Changed
 from harness.outputs import CaseOutput, CaseStatus
 from harness.results import Diagnosis, RunStatus, RunSummary
 
@@ -109,6 +109,15 @@ def test_when_all_is_well_there_is_nothing_to_fix(lab):
     assert not set(LEVELS) & set(text)
 
 
+def test_points_that_a_person_gives_are_told_apart(tmp_path):
+    level = [{"points": 2, "label": "well"}, {"points": 0, "label": "missing"}]
+    questions = [{"id": name, "title": name, "points": 2, "levels": level} for name in ("a", "b")]
+    lab = make_lab(tmp_path / "asking", {**LAB, "questions": questions})
+    text = words(summary(checked_of(lab)))
+    assert "13.5 of 13.5 points" in text
+    assert "Written answers are marked by a person: 4 more points." in text
+
+
 def test_not_judged_is_never_shown_as_nought(lab):
     lost = dict.fromkeys(right_values(), raised("the machine died", CaseStatus.NOT_RUN))
     run = RunSummary(RunStatus.NOT_RUN, 0.0, "the machine died")
@@ -117,6 +126,16 @@ def test_not_judged_is_never_shown_as_nought(lab):
     assert "Top predictions – 2" in text
     assert "9 cases could not be judged: top_predictions/top: the machine died" in text
     assert "0 of 13.5" not in text
+
+
+def test_of_a_file_that_does_not_load_the_one_fault_is_told_once(lab):
+    message = "your file could not be imported: SyntaxError"
+    failed = dict.fromkeys(right_values(), raised(message, CaseStatus.NOT_LOADED))
+    run = RunSummary(RunStatus.FAILED_TO_LOAD, 0.1, message)
+    text = words(summary(checked_of(lab, failed, run=run)))
+    assert "What to fix first " + message + " run your file from top to bottom" in text
+    assert text.count(message) == 1
+    assert "What failed" not in text
 
 
 def test_notes_of_the_run_and_changed_files_are_told(lab):

@@ -23,9 +23,11 @@ from harness import calibrated, golden, techniques
 from harness.errors import UsageError
 from harness.grading import open_lab
 from harness.kit import requirements
-from harness.kit.building import DIGESTS, STARTERS, kit_files, write_kit
+from harness.kit.building import STARTERS, kit_files, write_kit
 from harness.kit.examples import described
 from harness.kit.labs import copy_public, copy_whole
+from harness.kitfiles import FILE as DIGESTS
+from harness.kitfiles import changed_files
 from harness.outputs import Outputs
 from harness.preflight import look, problems
 from harness.starters import is_untouched
@@ -255,8 +257,9 @@ def test_files_from_outside_the_labs_folder_come_along(tmp_path):
 
 
 def test_the_same_lab_gives_the_same_bytes(lab, kit, tmp_path):
-    names = write_kit(lab, tmp_path / "kit.zip")
+    names, digest = write_kit(lab, tmp_path / "kit.zip")
     assert names == list(kit)
+    assert digest == hashlib.sha256(kit[DIGESTS]).hexdigest()
     first = (tmp_path / "kit.zip").read_bytes()
     write_kit(lab, tmp_path / "kit.zip")
     assert (tmp_path / "kit.zip").read_bytes() == first
@@ -269,6 +272,28 @@ def test_digests_are_of_all_that_students_leave_alone(kit):
     assert set(stored["files"]) == set(kit) - {*STARTERS, DIGESTS}
     for name, digest in stored["files"].items():
         assert hashlib.sha256(kit[name]).hexdigest() == digest
+
+
+def test_a_kit_is_as_it_was_given_out_until_somebody_changes_it(lab, kit, tmp_path):
+    for name, data in kit.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    expected = hashlib.sha256(kit[DIGESTS]).hexdigest()
+    assert changed_files(tmp_path, expected) == []
+    asked = techniques.contract_of(lab.cases)
+    handed_in = Submission("s", tmp_path)
+    assert problems(look(handed_in, asked, expected)) == []
+    path = tmp_path / "fixtures" / "lab.yaml"
+    path.write_text(path.read_text().replace("points: 4", "points: 400"))
+    (tmp_path / "requirements.txt").unlink()
+    [problem] = problems(look(handed_in, asked, expected))
+    assert problem.startswith("files of the kit were changed: fixtures/lab.yaml; what the check")
+    about = json.loads(kit[DIGESTS])
+    about["files"]["fixtures/lab.yaml"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (tmp_path / DIGESTS).write_text(json.dumps(about))
+    assert problems(look(handed_in, asked)) == []  # a forged list tells nothing by itself
+    [problem] = problems(look(handed_in, asked, expected))
+    assert problem.startswith("files of the kit were changed: kit.json;")
 
 
 def test_starters_define_what_is_asked_for_and_nothing_more(lab, kit, tmp_path):

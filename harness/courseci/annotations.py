@@ -14,14 +14,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.courseci.facts import Checked, Failure, diagnosis_of, failures, not_judged
+from harness.courseci.facts import (
+    Checked,
+    Failure,
+    behind,
+    diagnosis_of,
+    failures,
+    not_judged,
+)
 from harness.courseci.places import Definitions, definitions
+from harness.lab import Lab
 from harness.submission import main_file
 from harness.texts import visible
 
 # GitHub shows so many of each level and step, and drops the rest.
 MOST_PER_STEP = 10
 MAX_MESSAGE = 4000
+_MOST_CASES = 10
 _SEVERITY = {"error": "major", "warning": "minor", "notice": "info"}
 
 
@@ -55,7 +64,7 @@ def annotate(checked: Checked, root: Path) -> list[Annotation]:
     defined = definitions(code) if code else Definitions()
     file = _relative(code or checked.path, root)
     failed = failures(checked.grade, checked.lab)
-    said = [_of_failure(failure, checked, defined, file) for failure in failed]
+    said = [_of_failures(alike, checked, defined, file) for alike in _alike(failed, checked.lab)]
     run = checked.grade["run"]
     if failed and run["status"] == "failed_to_load":
         # The same is the matter with every function; it is said once.
@@ -77,16 +86,37 @@ def of_error(message: str) -> Annotation:
     return Annotation("error", "the check could not be made", message)
 
 
-def _of_failure(failure: Failure, checked: Checked, defined: Definitions, file: str) -> Annotation:
-    texts = ["case: " + ", ".join(failure.cases), failure.message]
+def _alike(failed: Sequence[Failure], lab: Lab) -> list[list[Failure]]:
+    """Failures of a function with the same message and hint, whatever the check."""
+    groups: dict[tuple[str, ...], list[Failure]] = {}
+    for one in failed:
+        message = one.message
+        # Of a sweep, the message begins with the name of the case that it is about.
+        for case in behind(lab, one.technique, one.cases[0]):
+            message = message.removeprefix(f"{case.id}: ")
+        bare = replace(one, message=message)
+        key = (one.technique, one.function, message, one.hint)
+        groups.setdefault(key, []).append(bare)
+    return list(groups.values())
+
+
+def _of_failures(
+    alike: Sequence[Failure], checked: Checked, defined: Definitions, file: str
+) -> Annotation:
+    failure = alike[0]
+    cases = list(dict.fromkeys(case for one in alike for case in one.cases))
+    more = len(cases) - _MOST_CASES
+    shown = ", ".join(cases[:_MOST_CASES]) + (f" and {more} more" if more > 0 else "")
+    texts = [f"case: {shown}", failure.message]
     if failure.function not in defined.lines:
         if defined.broken:
             texts.append("the code at this line cannot be read as Python")
-        elif not all(name in failure.message for name in defined.functions):
+        elif defined.functions and not any(name in failure.message for name in defined.functions):
             texts.append("functions that are there: " + ", ".join(defined.functions[:20]))
     if hint := diagnosis_of(checked.grade, failure.technique) or failure.hint:
         texts.append(f"→ {hint}")
-    title = f"{failure.technique}: {failure.check}"
+    checks = dict.fromkeys(one.check for one in alike)
+    title = f"{failure.technique}: {', '.join(checks)}"
     message = "\n".join(text for text in texts if text)
     return Annotation("error", title, message, file, defined.line_of(failure.function))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import techniques
-from harness.courseci.kitfiles import Changed
 from harness.golden import Golden
+from harness.kitfiles import Changed
 from harness.lab import Case, Lab
 from harness.outputs import Outputs
 

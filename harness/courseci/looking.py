@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness import installed, preflight
+from harness.calls import Contract
 from harness.cohort import grade_one
 from harness.courseci.facts import Checked
-from harness.courseci.kitfiles import Changed, changed_files, find_kit
 from harness.errors import UsageError
 from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
 from harness.gradebook import Gradebook
 from harness.grading import Grader, open_lab
-from harness.lab import find_lab
+from harness.kitfiles import Changed, changed_files, find_kit, sentence
+from harness.lab import Lab, find_lab
 from harness.outputs import Outputs
+from harness.preflight import Finding, problems
 from harness.results import RunSummary
 from harness.submission import Submission, find_submissions
-from harness.techniques import part_of
+from harness.techniques import contract_of, part_of
 
 
 def look(
@@ -41,20 +44,53 @@ def look(
     Raises:
         HarnessError: there is not one submission, or lab or golden outputs are wrong.
     """
+    submission = _only(path)
+    lab = open_lab(find_lab(path, lab_file))
+    walls = Sandbox() if unsandboxed else choose_for_own_work()
+    if not walls.inner:
+        tell(f"not sandboxed: {inner_problem() or '--unsandboxed was given'}")
+    for problem in problems(preflight.look(submission, asked_for(lab))):
+        tell(f"note: {problem}")
+    kit = find_kit(path)
+    changed = tuple(changed_files(kit)) if kit else ()
+    with Grader(lab, public_only=True, sandbox=walls) as grader:
+        return _graded(grader, submission, book, cases, changed)
+
+
+def before(path: Path, lab_file: Path | None) -> list[Finding]:
+    """What can be said of a submission, the kit and this environment before anything runs.
+
+    Args:
+        path: the submission.
+        lab_file: the lab; None for the nearest one upward.
+
+    Raises:
+        HarnessError: there is not one submission, or the lab is wrong.
+    """
+    submission = _only(path)
+    lab = open_lab(find_lab(path, lab_file))
+    findings = preflight.look(submission, asked_for(lab))
+    if kit := find_kit(path):
+        findings += installed.look(kit)
+        changed = changed_files(kit)
+        text = sentence(changed) if changed else "the kit's files are as they were given out"
+        findings.append(Finding(not changed, text))
+    return findings
+
+
+def asked_for(lab: Lab) -> Contract:
+    """The functions that a lab's public cases call."""
+    return contract_of([case for case in lab.cases if not case.hidden])
+
+
+def _only(path: Path) -> Submission:
     found = find_submissions(path)
     if len(found) > 1:
         raise UsageError(
             f"{path} holds {len(found)} submissions; check takes one: name it, or "
             f"run: harness grade {path}"
         )
-    lab = open_lab(find_lab(path, lab_file))
-    walls = Sandbox() if unsandboxed else choose_for_own_work()
-    if not walls.inner:
-        tell(f"not sandboxed: {inner_problem() or '--unsandboxed was given'}")
-    kit = find_kit(path)
-    changed = tuple(changed_files(kit)) if kit else ()
-    with Grader(lab, public_only=True, sandbox=walls) as grader:
-        return _graded(grader, found[0], book, cases, changed)
+    return found[0]
 
 
 def _graded(

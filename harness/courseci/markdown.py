@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from harness.texts import visible
 
 # All that begins something within a line: code, emphasis, links, HTML, entities, formulas, cells.
-_SPECIAL = re.compile(r"[\\`*_\[\]<>!&|~$#{}^]")
+# A low line within a word is itself.
+_SPECIAL = re.compile(r"[\\`*\[\]<>!&|~$#{}^]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 # Addresses that become links without any brackets.
 _ADDRESS = re.compile(r":(?=//)|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
 _MENTION = re.compile("@")

@@ -50,7 +50,9 @@ def _whole(checked: Checked) -> str:
         *_not_judged(checked),
     ]
     text = "".join(parts)
-    text += _bounded(_failed(failed), MAX_BYTES - _ROOM - len(text.encode()))
+    text += _bounded(
+        _failed([] if _nothing_loaded(checked) else failed), MAX_BYTES - _ROOM - len(text.encode())
+    )
     return text + _bounded(_maps(checked), MAX_BYTES - _ROOM - len(text.encode()))
 
 
@@ -80,7 +82,10 @@ def _top(checked: Checked) -> Iterator[str]:
         told = _("Not judged: this is not your fault, and costs no points.")
     yield f"**{told}**\n\n"
     if grade["run"]["status"] != "completed":
-        yield f"{plain(run_sentence(grade['run']))} {plain(grade['run']['message'])}\n\n"
+        yield plain(run_sentence(grade["run"])) + "\n\n"
+        # Where nothing was loaded, the message comes under what to fix first.
+        message = "" if _nothing_loaded(checked) else grade["run"]["message"]
+        yield f"{plain(message)}\n\n" if message else ""
     for note in grade["run"]["notes"]:
         yield f"- {plain(note)}\n"
     yield "\n" if grade["run"]["notes"] else ""
@@ -103,10 +108,14 @@ def _first(checked: Checked, failed: Sequence[Failure]) -> Iterator[str]:
     if not failed:
         return
     one = failed[0]
-    hint = diagnosis_of(checked.grade, one.technique)
     yield _section(_("What to fix first"))
-    yield f"{plain(technique_title(one.technique))}, {plain(words(one.check))}\n\n"
-    for text in (hint, one.message, "" if hint else one.hint):
+    if _nothing_loaded(checked):
+        texts = [checked.grade["run"]["message"], one.hint]
+    else:
+        yield f"{plain(technique_title(one.technique))}, {plain(words(one.check))}\n\n"
+        hint = diagnosis_of(checked.grade, one.technique)
+        texts = [hint, one.message] if hint else [one.message, one.hint]
+    for text in texts:
         yield f"{plain(text)}\n\n" if text else ""
 
 
@@ -117,6 +126,9 @@ def _points(checked: Checked) -> Iterator[str]:
         points = f"{entry['points']:g}" if checked.judged else "–"
         yield row((plain(technique_title(name)), points, f"{entry['max_points']:g}"))
     yield "\n"
+    if questions := checked.lab.questions:
+        text = _("Written answers are marked by a person: {points:g} more points.")
+        yield text.format(points=sum(one.points for one in questions)) + "\n\n"
 
 
 def _not_judged(checked: Checked) -> Iterator[str]:
@@ -128,6 +140,11 @@ def _not_judged(checked: Checked) -> Iterator[str]:
     )
     key, message = left[0]
     yield f"{text.format(count=len(left))} {plain(key)}: {plain(message)}\n\n"
+
+
+def _nothing_loaded(checked: Checked) -> bool:
+    """Whether the same is the matter with every function; it is then said once."""
+    return bool(checked.grade["run"]["status"] == "failed_to_load")
 
 
 def _failed(failed: Sequence[Failure]) -> Iterator[str]:

@@ -24,14 +24,15 @@ from harness.gradebook import write_whole
 from harness.kit import requirements, starting
 from harness.kit.handout import handout
 from harness.kit.labs import copy_public
+from harness.kitfiles import FILE as DIGESTS
+from harness.kitfiles import FORMAT_VERSION
 from harness.lab import Lab
 from harness.language import speaking
 
-DIGESTS = "kit.json"
 STARTERS = ("submission.py", "submission.ipynb", "answers.md")
 
 
-def write_kit(lab: Lab, out: Path, ci: str = "") -> list[str]:
+def write_kit(lab: Lab, out: Path, ci: str = "") -> tuple[list[str], str]:
     """Write the kit of a lab.
 
     Args:
@@ -40,7 +41,7 @@ def write_kit(lab: Lab, out: Path, ci: str = "") -> list[str]:
         ci: one of `harness.courseci.workflows.KINDS`, to add a workflow that checks each push.
 
     Returns:
-        the names of its files.
+        the names of its files, and the SHA-256 of its `kit.json`.
 
     Raises:
         UsageError: nothing of the lab is public, or this environment is not installed.
@@ -48,7 +49,7 @@ def write_kit(lab: Lab, out: Path, ci: str = "") -> list[str]:
     """
     files = dict(kit_files(lab, ci))
     write_whole(out, requirements.packed(files.items()))
-    return list(files)
+    return list(files), hashlib.sha256(files[DIGESTS]).hexdigest()
 
 
 def kit_files(lab: Lab, ci: str = "") -> Iterator[tuple[str, bytes]]:
@@ -83,4 +84,6 @@ def _given(lab: Lab, ci: str) -> Iterator[tuple[str, bytes]]:
 
 def _digests(files: Mapping[str, bytes]) -> bytes:
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    return (json.dumps({"format_version": 1, "files": digests}, indent=1) + "\n").encode()
+    return (
+        json.dumps({"format_version": FORMAT_VERSION, "files": digests}, indent=1) + "\n"
+    ).encode()

@@ -32,7 +32,16 @@ from harness.lab import (
 from harness.models import ModelSpec
 
 FILE = "lab.yaml"
-_LEFT_HOME = ("reference", "public_lab", "golden", "calibration", "models", "images", "datasets")
+_LEFT_HOME = (
+    "reference",
+    "public_lab",
+    "golden",
+    "calibration",
+    "models",
+    "images",
+    "datasets",
+    "kit",
+)
 
 
 def copy_public(lab: Lab, folder: Path) -> Lab:

@@ -8,8 +8,8 @@ import os
 
 import pytest
 
-from harness.courseci import kitfiles
-from harness.courseci.kitfiles import Changed, changed_files, find_kit, sentence
+from harness import kitfiles
+from harness.kitfiles import Changed, changed_files, find_kit, sentence
 
 
 def digest(data):

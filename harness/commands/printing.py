@@ -1,0 +1,67 @@
+"""What commands print: lines and the terminal summary of one submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from harness.texts import visible
+
+EXIT_OK, EXIT_BELOW, EXIT_ERROR, EXIT_NOT_JUDGED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def teller(console: Console) -> Callable[[str], None]:
+    """Prints a line as it is, with what would steer the terminal made visible."""
+    return lambda line: console.print(visible(line), markup=False)
+
+
+def line_of(grade: Mapping[str, Any], width: int) -> str:
+    """One submission of a cohort, in a line."""
+    name = f"{visible(grade['submission']):{width}}"
+    if grade["outcome"] != "judged":
+        return f"{name}  not judged: {visible(grade['run']['message'])}"
+    status = grade["run"]["status"]
+    told = "" if status == "completed" else f"  {status.replace('_', ' ')}"
+    return f"{name}  {grade['points']:5.2f} / {grade['max_points']:g}{told}"
+
+
+def print_checks(console: Console, grade: Mapping[str, Any]) -> None:
+    """The terminal summary: each check's points, and each failed case with what to do next."""
+    run = grade["run"]
+    if run["message"]:
+        message = escape(visible(run["message"]))
+        console.print(f"[bold]{run['status'].replace('_', ' ')}[/]: {message}")
+    for note in run["notes"]:
+        console.print(f"note: {visible(note)}", markup=False)
+    for check in grade["checks"]:
+        _print_check(console, check)
+    for name, entry in grade["techniques"].items():
+        if diagnosis := entry["diagnosis"]:
+            sure = f"{100 * diagnosis['confidence']:.0f} % sure"
+            console.print(
+                f"{name}: this looks like the known mistake {diagnosis['mistake']} ({sure})",
+                markup=False,
+            )
+            console.print(f"  → {visible(diagnosis['hint'])}", markup=False)
+    console.print(f"{grade['points']:g} of {grade['max_points']:g} points", style="bold")
+
+
+def _print_check(console: Console, check: Mapping[str, Any]) -> None:
+    full = check["points"] == check["max_points"]
+    colour = "green" if full else "red"
+    points = f"{check['points']:5.2f} / {check['max_points']:g}"
+    console.print(f"[{colour}]{points:>12}[/]  {check['technique']}  {check['id']}")
+    told: dict[tuple[str, str], list[str]] = {}
+    for case in check["cases"]:
+        if case["outcome"] != "passed":
+            told.setdefault((case["message"], case["hint"]), []).append(case["id"])
+        elif case["message"]:
+            told.setdefault((f"passed; {case['message']}", ""), []).append(case["id"])
+    for (message, hint), cases in told.items():
+        mark = "✓" if message.startswith("passed; ") else "✗"
+        console.print(f"      {mark} {', '.join(cases)}: {visible(message)}", markup=False)
+        if hint:
+            console.print(f"        → {visible(hint)}", markup=False)
