@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import exported
 import jsonschema
@@ -15,10 +16,12 @@ from harness.handed_in import HandedIn, Student
 from harness.results import SCHEMA_FILE
 
 ALICE = HandedIn("alice")
+SCHEMA = json.loads(Path(__file__).with_name("classroom.schema.json").read_text("utf-8"))
 
 
 def reporter(result):
-    """What Classroom's reporter makes of one runner's result; None where it tells no points."""
+    """What Classroom's reporter makes of one runner's valid result; None if it tells no points."""
+    jsonschema.Draft202012Validator(SCHEMA).validate(result)
     if not result["max_score"]:
         return None
     return math.fsum(test["score"] for test in result["tests"]), result["max_score"]
@@ -108,7 +111,9 @@ def test_a_hidden_case_shows_its_hint_only():
 def test_output_is_cut_where_classroom_would_refuse_it():
     grade = exported.grade_json(ALICE, 3)
     grade["checks"][0]["cases"][3]["message"] = "x" * 600 + "\x1b[2J"
-    output = classroom_result(grade)["tests"][3]["output"]
+    result = classroom_result(grade)
+    assert reporter(result) == (15.0, 20.0)
+    output = result["tests"][3]["output"]
     assert len(output) == 500
     assert output.endswith("x…")
     grade["checks"][0]["cases"][3]["message"] = "\x1b[2J"

@@ -23,6 +23,7 @@ def rows(tmp_path, grades, **options):
     account = export(Order(reports, out=out), "csv", lines.append, **options)
     if not out.exists():
         return account, lines, []
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")  # else Excel takes it for Latin-1
     text = out.read_bytes().decode("utf-8-sig")
     return account, lines, list(csv.DictReader(io.StringIO(text, newline="")))
 

@@ -74,6 +74,12 @@ def worksheet(language="en", students=60, mark=".", changes=()):
     return text.getvalue().encode("utf-8-sig")
 
 
+def table(rows):
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
 def run(tmp_path, sheet, grades=None, **options):
     """Export, and read the worksheet again as Moodle does."""
     if not (tmp_path / "reports").exists():
@@ -170,9 +176,7 @@ def test_a_word_for_locked_that_is_not_understood_is_said(tmp_path):
 
 def test_a_sheet_that_does_not_tell_what_is_locked_is_said(tmp_path):
     rows = [[c for n, c in enumerate(row) if n != LOCKED] for row in cells(worksheet())]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    account, lines, _ = run(tmp_path, text.getvalue().encode())
+    account, lines, _ = run(tmp_path, table(rows))
     assert any("no column was recognised that says whether a grade can" in line for line in lines)
     assert account.written == 60
 
@@ -186,6 +190,7 @@ def test_comments_tell_the_points_line_by_line(tmp_path):
     shown, tags = read_html(rows[1][COMMENT])
     assert shown == ["Prüfungen <&>: 20 / 20", "1 Tag zu spät: -2,5", "17,5 / 20"]
     assert tags == {"p", "br", "strong"}
+    assert "&lt;&amp;&gt;" in rows[1][COMMENT]
     assert rows[1][GRADE] == "17,50"
 
 
@@ -199,9 +204,7 @@ def test_what_a_person_wrote_in_a_comment_stays_and_ours_is_replaced(tmp_path):
 
 
 def test_without_a_column_for_comments_none_is_made(tmp_path):
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(row[:COMMENT] for row in cells(worksheet()))
-    _, _, rows = run(tmp_path, text.getvalue().encode())
+    _, _, rows = run(tmp_path, table(row[:COMMENT] for row in cells(worksheet())))
     assert {len(row) for row in rows} == {COMMENT}
     assert rows[5][GRADE] == "20.00"
 
@@ -225,9 +228,7 @@ def test_exporting_twice_gives_the_same_bytes(tmp_path):
 def test_an_equal_grade_is_left_as_it_is_written(tmp_path):
     rows = [[c for n, c in enumerate(row) if n != COMMENT] for row in cells(worksheet())]
     rows[5][GRADE], rows[6][GRADE] = "20", "19.99"
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    account, _, after = run(tmp_path, text.getvalue().encode())
+    account, _, after = run(tmp_path, table(rows))
     assert (after[5][GRADE], after[6][GRADE]) == ("20", "0.00")
     assert account.unchanged == 1
 
@@ -339,12 +340,28 @@ def test_a_worksheet_without_names_is_filled_by_number(tmp_path):
     assert len(moodles_reader(tmp_path / "o-feedback.zip")) == 60
 
 
+def test_a_decomposed_name_is_whole_in_the_zip(tmp_path):
+    name = "Zoe\u0308 A\u030aberg"
+    grade = exported.grade_json(HandedIn("s00", (Student("100", name),)))
+    run(tmp_path, worksheet(students=1, changes=[(0, 1, name)]), [grade])
+    with zipfile.ZipFile(tmp_path / "out-feedback.zip") as archive:
+        assert archive.namelist() == ["Zoë Åberg_100_assignfeedback_file_/report.html"]
+
+
 def test_a_report_that_is_missing_is_said(tmp_path):
     exported.store(tmp_path / "reports", exported.cohort())
     (tmp_path / "reports" / "s07" / "report.html").unlink()
     _, lines, rows = run(tmp_path, worksheet())
     assert "  Student 7: no report; run `harness grade` again" in lines
     assert rows[8][GRADE] == "10.00"
+
+
+def test_a_row_without_a_number_gets_a_grade_and_no_report(tmp_path):
+    account, lines, rows = run(tmp_path, worksheet(changes=[(3, 0, "-")]))
+    assert rows[4][GRADE] == "15.00"
+    assert "  Student 3: no number of a participant, so no report" in lines
+    assert len(moodles_reader(tmp_path / "out-feedback.zip")) == 59
+    assert account.written == 60
 
 
 def test_a_sheet_that_a_spreadsheet_saved_says_how_to_upload_it(tmp_path):
@@ -373,10 +390,8 @@ def test_a_scale_is_refused(tmp_path):
 
 def test_a_sheet_without_maxima_is_refused(tmp_path):
     rows = [[c for n, c in enumerate(row) if n != 5] for row in cells(worksheet())]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
     with pytest.raises(UsageError, match="no column was recognised as 'maximum'"):
-        run(tmp_path, text.getvalue().encode())
+        run(tmp_path, table(rows))
 
 
 def test_the_worksheet_is_needed(tmp_path):

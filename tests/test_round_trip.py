@@ -42,10 +42,10 @@ def points(work: archives.Work) -> float:
     return 5.0 * passed(archives.landed(work.files))
 
 
-def graded(tmp_path, made, system):
+def graded(tmp_path, made, system, attempts="last", policy="last"):
     """Import an archive, and grade what came of it; the reports' folder."""
     out = tmp_path / "submissions"
-    bring_in(Wanted(made.archive, system, out, made.sheets))
+    bring_in(Wanted(made.archive, system, out, made.sheets, attempts))
     grades = []
     for name, entry in read_table(out).items():
         files = {
@@ -53,7 +53,7 @@ def graded(tmp_path, made, system):
             for path in (out / name).rglob("*")
             if path.is_file()
         }
-        grades.append(exported.grade_json(entry, passed(files)))
+        grades.append(exported.grade_json(entry, passed(files), attempts=policy))
     return exported.store(tmp_path / "reports", grades)
 
 
@@ -126,6 +126,27 @@ def test_canvas(tmp_path):
     before = list(csv.reader(io.StringIO(sheet.read_text("utf-8"))))
     after = list(csv.reader(io.StringIO((tmp_path / "out").read_text("utf-8"))))
     assert [row[:5] for row in after] == [row[:5] for row in before]
+
+
+@pytest.mark.parametrize("policy", ["last", "best"])
+def test_of_all_attempts_the_one_counts_that_the_lab_says(tmp_path, policy):
+    made = archives.canvas(tmp_path / "from", WORKS)
+    reports = graded(tmp_path, made, "canvas", "all", policy)
+    assert len(list(reports.iterdir())) == 60 + sum(bool(work.earlier) for work in WORKS)
+    [sheet] = made.sheets
+    order = Order(reports, sheet=sheet, out=tmp_path / "out", title="Lab 5 (77)")
+    account = export(order, "canvas", lambda line: None)
+    scores = canvas_reader((tmp_path / "out").read_bytes(), "Lab 5 (77)")
+    expected = {
+        f"4{work.number:05}": max(points(work), 5.0 * passed(work.earlier))
+        if policy == "best" and work.earlier
+        else points(work)
+        for work in WORKS
+    }
+    assert {number: float(score) for number, score in scores.items() if score} == expected
+    assert (account.grades, account.matched) == (60, 60)
+    better = [work for work in WORKS if work.earlier and 5.0 * passed(work.earlier) > points(work)]
+    assert better  # else the two policies would not differ
 
 
 def test_an_anonymous_archive_gives_no_grade_to_anybody(tmp_path):

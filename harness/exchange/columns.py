@@ -123,8 +123,11 @@ def moodle_columns(sheet: Sheet, said: Mapping[str, str] | None = None) -> Colum
         UsageError: no column has participant numbers, or a heading that was said is not there.
     """
     places = _said(sheet, said or {})
-    holding = (c for c in range(len(sheet.header)) if _holds_participants(sheet, c))
-    identifier = next(holding, find_column(sheet.header, *_MOODLE["identifier"]))
+    identifier = find_column(sheet.header, *_MOODLE["identifier"])
+    # A known heading is enough if there is one participant below it: names may look like them, too.
+    if identifier is None or not any(map(participant, _cells(sheet, identifier))):
+        holding = (c for c in range(len(sheet.header)) if _holds_participants(sheet, c))
+        identifier = next(holding, identifier)
     if "identifier" not in places and identifier is not None:
         places["identifier"] = identifier
     for meaning, headings in _MOODLE.items():

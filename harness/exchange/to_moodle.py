@@ -87,7 +87,7 @@ def _with_changeable(columns: Columns, account: Account) -> Columns:
 
 
 def _fill(columns: Columns, reports: Path, account: Account) -> Iterator[tuple[str, Path]]:
-    """Set the cells; yields the folder in the zip, and the report, of each student."""
+    """Set the cells; yields the name in the zip and the file of each report."""
     rows = range(len(columns.sheet.rows))
     tops = [columns.of(row, "maximum") for row in rows]
     mark = filling.mark_of([*tops, *(columns.of(row, "grade") for row in rows)])
@@ -100,10 +100,12 @@ def _fill(columns: Columns, reports: Path, account: Account) -> Iterator[tuple[s
         account.written += changed
         account.unchanged += not changed
         report = reports / total.graded.report
-        if report.is_file():
-            yield _folder(place.person, total), report
-        else:
+        if not report.is_file():
             account.tell(Kind.NOTE, f"{total.who}: no report; run `harness grade` again")
+        elif not place.person.id:
+            account.tell(Kind.NOTE, f"{total.who}: no number of a participant, so no report")
+        else:
+            yield _name_in_zip(place.person, total), report
 
 
 def _place(columns: Columns, row: int, account: Account) -> Place:
@@ -162,8 +164,8 @@ def commented(now: str, total: Total, mark: str) -> str:
     return _OURS.sub(lambda _: ours, now, count=1) if _OURS.search(now) else now + ours
 
 
-def _folder(person: Person, total: Total) -> str:
-    """`name_<id>_assignfeedback_file_`: the name is for people, so letters and digits do."""
+def _name_in_zip(person: Person, total: Total) -> str:
+    """`name_<id>_assignfeedback_file_/…`: the name is for people, so letters and digits do."""
     name = unicodedata.normalize("NFC", (person.names or (total.who,))[0])
     plain = "".join(c if c.isalnum() or c == "-" else " " for c in name)
     short = " ".join(plain.split())[:40].strip(" -") or "student"

@@ -176,7 +176,7 @@ def graded_of(folder: str, grade: Mapping[str, Any]) -> Graded:
         late=handed_in.late,
         automatic=grade["points"] if judged else None,
         answers=marked_points(grade.get("questions", ())),
-        points=final.get("points") if judged else None,
+        points=final.get("points"),
         max_points=final.get("max_points", grade["max_points"]),
         lines=lines_of(final),
         held_back=_held_back(grade, final, judged),
