@@ -65,7 +65,7 @@ def read(entries: Entries, context: Context) -> Reading:
         else:
             reading.unmatched.append((entry, "its name is not as Canvas writes names"))
     for (who, user), files in sorted(whose.items()):
-        reading.found.append(_found("" if anonymous else who, user, files, sheet))
+        reading.found.append(_found("" if anonymous else who, user, files, sheet, anonymous))
     reading.remarks.append("Canvas's archive has no times; submitted_at is left empty")
     if sheet and anonymous:
         reading.remarks.append("anonymous: the gradebook does not tell who is who")
@@ -73,7 +73,11 @@ def read(entries: Entries, context: Context) -> Reading:
 
 
 def _found(
-    who: str, user: str, files: list[tuple[re.Match[str], Entry]], sheet: CanvasColumns | None
+    who: str,
+    user: str,
+    files: list[tuple[re.Match[str], Entry]],
+    sheet: CanvasColumns | None,
+    anonymous: bool,
 ) -> Found:
     student, doubts = Student(user, who), []
     if sheet and who:
@@ -89,12 +93,11 @@ def _found(
                     f"the gradebook calls user {user} {name!r}, the archive {who!r}: a group? then "
                     "add a row per member to students.csv"
                 )
+    label = student.name if who else "anonymous" * anonymous
     typed = all(match["typed"] for match, _ in files)
     notes = ["typed into Canvas, no file"] if typed else []
     attempts = tuple(_attempts(files))
-    return Found(
-        student.name or "anonymous", user, (student,), attempts, tuple(notes), tuple(doubts)
-    )
+    return Found(label, user, (student,), attempts, tuple(notes), tuple(doubts))
 
 
 def _in_archive(name: str) -> str:

@@ -76,8 +76,9 @@ def read(entries: Entries, context: Context) -> Reading:
 
 
 def _found(students: tuple[Student, ...], found: Sequence[tuple[str, Attempt]]) -> Found:
-    label = " ".join(student.name for student in students) if len(students) < 3 else ""
-    label = label or f"{students[0].name} and {len(students) - 1} more"
+    label = " ".join(student.name for student in students[:2])
+    if len(students) > 2:
+        label = f"{students[0].name} and {len(students) - 1} more"
     notes = (", ".join(folder for folder, _ in found),)
     attempts = tuple(attempt for _, attempt in found)
     return Found(label, students[0].id, students, attempts, notes)
