@@ -285,26 +285,10 @@ def _engine(options: argparse.Namespace, lab: Any) -> Any:
 
 
 def _import(options: argparse.Namespace, console: Console) -> int:
-    from harness.exchange.incoming import Wanted, bring_in
+    from harness.exchange.command import run_import
 
-    account = bring_in(
-        Wanted(
-            options.archive,
-            options.system,
-            options.out,
-            options.sheet,
-            options.attempts,
-            options.lab,
-            dict(options.column),
-        )
-    )
-    for line in (account.summary(), *account.lines):
-        console.print(visible(line), markup=False)
-    console.print(
-        f"submissions: {options.out}{os.sep}, who is who: {options.out / 'students.csv'}",
-        markup=False,
-    )
-    return EXIT_BELOW if account.doubtful else EXIT_OK
+    fine = run_import(options, lambda line: console.print(visible(line), markup=False))
+    return EXIT_OK if fine else EXIT_BELOW
 
 
 def _mark(options: argparse.Namespace, console: Console) -> int:

@@ -16,7 +16,7 @@ from test_exchange_incoming import adds_up, contents
 from harness import cli
 from harness.errors import UsageError
 from harness.exchange import gradescope
-from harness.exchange.incoming import Wanted, bring_in
+from harness.exchange.incoming import SYSTEMS, Wanted, bring_in
 from harness.exchange.planning import Kind, shape_of
 from harness.handed_in import HandedIn, Student, read_table
 from harness.submission import Submission, prepare
@@ -381,6 +381,12 @@ def test_the_command_says_the_account_and_what_needs_an_eye(tmp_path, capsys):
     assert "expected an archive or a folder" in capsys.readouterr().err
     assert run(made.archive, *common, "--lab", tmp_path / "no.yaml") == 2
     assert "no lab file at" in capsys.readouterr().err
+
+
+def test_the_command_knows_every_system(capsys):
+    with pytest.raises(SystemExit):
+        run("--help")
+    assert "{" + ",".join(SYSTEMS) + "}" in capsys.readouterr().out
 
 
 def test_a_column_is_said_as_meaning_and_heading(tmp_path, capsys):

@@ -81,12 +81,11 @@ def _found(
 ) -> Found:
     student, doubts = Student(user, who), []
     if sheet and who:
-        rows = {sheet.of(row, "id"): row for row in sheet.students()}
-        if user not in rows:
+        if user not in sheet.rows_by_id:
             doubts.append(f"user {user} ({who!r}) is not in the gradebook")
         else:
-            name = sheet.name(rows[user])
-            login = sheet.of(rows[user], "login")
+            row = sheet.rows_by_id[user]
+            name, login = sheet.name(row), sheet.of(row, "login")
             student = Student(user, name, login if "@" in login else "")
             if _in_archive(name) != same_name(who):
                 doubts.append(

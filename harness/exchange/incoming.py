@@ -53,7 +53,6 @@ SYSTEMS: Mapping[str, ModuleType] = {
     "github": github,
     "folder": folder,
 }
-ATTEMPTS = ("last", "all")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Wanted:
         system: one of `SYSTEMS`.
         out: the folder of submissions; it need not be there.
         sheets: what the system exports besides.
-        attempts: one of `ATTEMPTS`; empty for what the lab says, else the last.
+        attempts: `last` or `all`; empty for what the lab says, else the last.
         lab: the lab file, where it is given.
         columns: headings of a sheet by meaning, where a person says them.
     """
