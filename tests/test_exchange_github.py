@@ -133,6 +133,7 @@ def test_the_hostile_clone_would_have_run_something(tmp_path):
         (lambda g: (g / "HEAD").write_text("ref: refs/heads/none\n"), "it has no commit"),
         (lambda g: (g / "HEAD").write_text("--batch\n"), "it has no commit"),
         (lambda g: (g / "HEAD").unlink(), "it has no commit"),
+        (lambda g: (g / "HEAD").rename(g / "x") and (g / "HEAD").symlink_to("x"), "no commit"),
         (lambda g: (g / "HEAD").write_text("0" * 40), "its last commit is not there"),
     ],
 )
@@ -194,7 +195,7 @@ def test_logins_are_taken_from_the_roster_whatever_hyphens_they_have(tmp_path):
     root = tmp_path / "clones"
     for name in ("lab-5-a-b", "lab-5-b", "lab-5-zed"):
         clone(root / name)
-    sheet = roster(tmp_path, '"Ann","A-B","1",""', '"Bo","b","2",""')
+    sheet = roster(tmp_path, '"Ann","A-B","1",""', '"Bo","b","2",""', '"Not yet","","",""')
     account = bring_in(Wanted(root, "github", tmp_path / "out", [sheet]))
     table = read_table(tmp_path / "out")
     assert {name: row.students[0].name for name, row in table.items()} == {
@@ -233,6 +234,13 @@ def test_a_clone_without_files_is_said_and_other_files_are_nobodys(tmp_path):
     assert "the repository 'empty' has no files" in account.lines
     assert account.counts["unmatched"] == 1
     assert any("no --sheet: times are those of the last commits" in line for line in account.lines)
+
+
+def test_a_folder_that_is_no_clone_has_no_time_and_that_is_noted(tmp_path):
+    archives.pack(tmp_path / "clones", {"b/submission.py": b"x = 1"})
+    bring_in(Wanted(tmp_path / "clones", "github", tmp_path / "out"))
+    row = read_table(tmp_path / "out")["b"]
+    assert (row.at, row.note.startswith("no time: it is not a clone")) == (None, True)
 
 
 def test_packed_clones_have_no_time_and_no_history(tmp_path):

@@ -261,7 +261,7 @@ def test_a_later_submission_of_the_same_student_counts(tmp_path):
 
 
 def test_the_folder_of_gradescopes_autograder_is_one_submission(tmp_path):
-    users = [{"email": "a@x.org", "id": 3, "name": "Ann"}]
+    users = [{"email": "a@x.org", "id": 3, "name": "Ann"}, "no user", {}]
     said = {"id": 1, "created_at": "2026-12-04T22:10:00.5-08:00", "users": users}
     files = {"submission_metadata.json": json.dumps(said).encode(), "submission/submission.py": b""}
     _, table = imported(tmp_path, "gradescope", files)
@@ -318,6 +318,38 @@ def test_attempts_of_a_folder_are_told_by_its_name(tmp_path):
     _, table = imported(tmp_path, "folder", files)
     assert contents(tmp_path / "out" / "jane") == {"submission.py": b"10"}
     assert list(table) == ["jane"]
+
+
+def test_two_of_one_name_stay_two(tmp_path):
+    files = {"Jane Doe/submission.py": b"1", "jane_doe/submission.py": b"2", "JANE-DOE.py": b"3"}
+    account, table = imported(tmp_path, "folder", files)
+    assert set(table) == {"jane-doe", "jane-doe-2", "jane-doe-3"}
+    found = contents(tmp_path / "out")
+    assert {
+        found[f"{name}/{file}"]
+        for name, file in (
+            ("jane-doe", "JANE-DOE.py"),
+            ("jane-doe-2", "submission.py"),
+            ("jane-doe-3", "submission.py"),
+        )
+    } == {b"1", b"2", b"3"}
+    assert account.counts["matched"] + account.counts["renamed"] == 3
+    before = dict(found)
+    del files["JANE-DOE.py"]  # the others keep their names when one of them goes
+    account, table = imported(tmp_path, "folder", files)
+    assert len(table) == 3
+    found = contents(tmp_path / "out")
+    assert {n: d for n, d in found.items() if n.endswith(".py")} == {
+        n: d for n, d in before.items() if n.endswith(".py")
+    }
+
+
+def test_one_number_under_two_names_stays_two(tmp_path):
+    files = {f"Ann_1{FILE}/submission.py": b"1", f"Bo_1{FILE}/submission.py": b"2"}
+    for _ in range(2):
+        _, table = imported(tmp_path, "moodle", files)
+        assert set(table) == {"ann-1", "bo-1"}
+        assert contents(tmp_path / "out" / "bo-1") == {"submission.py": b"2"}
 
 
 def test_another_system_than_was_said_is_noticed(tmp_path):
