@@ -243,6 +243,16 @@ def test_a_folder_that_is_no_clone_has_no_time_and_that_is_noted(tmp_path):
     assert (row.at, row.note.startswith("no time: it is not a clone")) == (None, True)
 
 
+def test_logins_are_known_from_the_name_of_classrooms_folder(tmp_path):
+    files = {f"lab-5-submissions/lab-5-{who}/submission.py": b"" for who in ("a-b", "c")}
+    archive = archives.pack(tmp_path / "packed.zip", files)
+    bring_in(Wanted(archive, "github", tmp_path / "out"))
+    assert set(read_table(tmp_path / "out")) == {"a-b", "c"}
+    alone = clone(tmp_path / "lab-6-submissions" / "lab-6-d").parent
+    bring_in(Wanted(alone, "github", tmp_path / "alone"))
+    assert set(read_table(tmp_path / "alone")) == {"d"}
+
+
 def test_packed_clones_have_no_time_and_no_history(tmp_path):
     root = clone(tmp_path / "clones" / "b").parent
     archive = archives.pack(tmp_path / "clones.zip", contents(root))

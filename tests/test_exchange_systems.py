@@ -320,6 +320,23 @@ def test_attempts_of_a_folder_are_told_by_its_name(tmp_path):
     assert list(table) == ["jane"]
 
 
+@pytest.mark.parametrize("system", ["folder", "github"])
+@pytest.mark.parametrize(
+    ("names", "submissions"),
+    [
+        (["all/jane/submission.py", "all/bo/submission.py"], {"jane", "bo"}),
+        (["x/all/jane/a.py", "x/all/bo/a.py", "x/all/bo/b.py"], {"jane", "bo"}),
+        (["jane/submission.py", "jane/data/x.txt"], {"jane"}),
+        (["jane/src/submission.py"], {"jane"}),
+    ],
+)
+def test_a_folder_around_the_whole_cohort_is_no_submission(tmp_path, system, names, submissions):
+    account, table = imported(tmp_path, system, dict.fromkeys(names))
+    assert set(table) == submissions
+    around = any("everything lies in the folder" in line for line in account.lines)
+    assert around == (len(submissions) > 1)
+
+
 def test_two_of_one_name_stay_two(tmp_path):
     files = {"Jane Doe/submission.py": b"1", "jane_doe/submission.py": b"2", "JANE-DOE.py": b"3"}
     account, table = imported(tmp_path, "folder", files)
@@ -350,6 +367,14 @@ def test_one_number_under_two_names_stays_two(tmp_path):
         _, table = imported(tmp_path, "moodle", files)
         assert set(table) == {"ann-1", "bo-1"}
         assert contents(tmp_path / "out" / "bo-1") == {"submission.py": b"2"}
+
+
+def test_an_archive_without_anybodys_work_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".DS_Store").write_text("")
+    with pytest.raises(UsageError, match="no file in it could be somebody's work"):
+        bring_in(Wanted(tmp_path / "empty", "folder", tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_system_than_was_said_is_noticed(tmp_path):

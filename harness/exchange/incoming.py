@@ -188,16 +188,21 @@ def _read(wanted: Wanted, context: Context, staging: Path) -> tuple[Entries, Rea
     """What the archive holds, looked at from the folder where names are of the system's form."""
     system = SYSTEMS[wanted.system]
     top = read_entries(wanted.archive, staging)
+    if not top.files:
+        raise UsageError(f"{wanted.archive}: no file in it could be somebody's work")
     entries: Entries | None = top
     while entries is not None and not system.recognises(entries):
         entries = entries.within_only_folder()
     if entries is None:
-        found = ", ".join(visible_name(entry) for entry in top.files[:3]) or "no file"
+        found = ", ".join(visible_name(entry) for entry in top.files[:3])
         raise UsageError(
             f"{wanted.archive}: no name in it is as {wanted.system.capitalize()} writes names; "
             f"found {found}; is --from {wanted.system} right? others: {', '.join(SYSTEMS)}"
         )
-    return entries, system.read(entries, context)
+    reading: Reading = system.read(entries, context)
+    if entries.inside:
+        reading.remarks.insert(0, f"everything lies in the folder {'/'.join(entries.inside)!r}")
+    return entries, reading
 
 
 def _counts(
