@@ -159,8 +159,10 @@ def _time(said: object) -> datetime | None:
     if isinstance(said, dict):  # of Rails: a time with the zone that it is shown in
         said = _plain_keys(said).get("utc")
     if isinstance(said, str):
+        # Python 3.10 knows neither Z nor fractions of other than three or six digits.
+        text = re.sub(r"\.(\d+)", lambda f: f".{f[1][:6]:0<6}", said.strip())
         try:
-            said = datetime.fromisoformat(re.sub(r"Z$", "+00:00", said.strip()))
+            said = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text))
         except ValueError:
             return None
         return said if said.tzinfo else None
