@@ -313,6 +313,13 @@ def test_a_folder_has_folders_and_files(tmp_path):
     assert (account.counts["own"], account.counts["unmatched"]) == (2, 1)
 
 
+def test_the_table_of_a_folder_tells_who_is_who_each_time(tmp_path):
+    for name in ("Ann", "Ann Doe"):
+        table = f"submission,id,name\ns1,,{name}\n".encode()
+        _, read = imported(tmp_path, "folder", {"students.csv": table, "s1/submission.py": b""})
+        assert read["s1"].students == (Student("", name),)
+
+
 def test_attempts_of_a_folder_are_told_by_its_name(tmp_path):
     files = {"jane.attempt2/submission.py": b"2", "jane.attempt10/submission.py": b"10"}
     _, table = imported(tmp_path, "folder", files)

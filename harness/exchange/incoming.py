@@ -54,6 +54,9 @@ SYSTEMS: Mapping[str, ModuleType] = {
     "folder": folder,
 }
 
+# Of these the archive itself tells who the students are.
+_TELLING = ("gradescope", "folder")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -133,23 +136,27 @@ def bring_in(wanted: Wanted) -> Account:
         nobodys = [*reading.unmatched, *((e, e.problem) for e in entries.refused if e.path)]
         aside = write_unmatched(wanted.out, [entry for entry, _ in nobodys])
         rows = [one.row for one in planned.submissions]
+        told = bool(sheets) or wanted.system in _TELLING
         merged = [
-            table.merged(row, fresh=row.submission not in written.same, told=bool(sheets))
-            for row in rows
+            table.merged(row, fresh=row.submission not in written.same, told=told) for row in rows
         ]
         write_tables(wanted.out, table, rows, merged)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if is_new and not any(wanted.out.iterdir()):
             wanted.out.rmdir()
-    reasons = [
-        f"{visible_name(e)}: {why}; it is in {at}"
-        for (e, why), (_, at) in zip(nobodys, aside, strict=True)
-    ]
+    reasons = _reasons(nobodys, aside)
     counts = _counts(entries, reading, planned, written, len(nobodys))
     lines = [*reading.remarks, *reasons, *_lines(entries, planned, written, table)]
     doubtful = bool(nobodys or counts["lost"] or any(one.doubts for one in planned.submissions))
     return Account(counts, len(entries), lines, doubtful)
+
+
+def _reasons(
+    nobodys: Sequence[tuple[Entry, str]], aside: Sequence[tuple[Entry, str]]
+) -> Iterator[str]:
+    for (entry, why), (_, where) in zip(nobodys, aside, strict=True):
+        yield f"{visible_name(entry)}: {why}; it is in {where}"
 
 
 def visible_name(entry: Entry) -> str:

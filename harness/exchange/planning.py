@@ -74,7 +74,9 @@ def plan(found: Iterable[Found], known: Iterable[HandedIn], *, every_attempt: bo
     """
     names = _known_names(known)
     ordered = sorted((f.with_attempts() for f in found), key=lambda f: (f.label, f.key))
-    taken, used = {name.casefold() for name in names.values()}, set[str]()
+    here = {_who(one.students) for one in ordered}
+    taken = {name.casefold() for who, name in names.items() if who in here}
+    used: set[str] = set()
     planned: list[Planned] = []
     earlier: list[Entry] = []
     for one in ordered:
