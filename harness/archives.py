@@ -168,7 +168,7 @@ def _zip_entries(file: IO[bytes], budget: _Budget, large: bool) -> _Entries:
             if info.flag_bits & 1:
                 raise ArchiveError(_("it is locked with a password; pack it without one"))
             kind = info.external_attr >> 28  # of a Unix mode; 0 where another system packed it
-            if info.is_dir():
+            if info.filename.endswith("/"):  # of an empty name, is_dir fails
                 continue
             if kind not in (0, 8):
                 yield _name(info), None

@@ -152,7 +152,8 @@ def cohort(count: int = 60) -> list[Work]:
     for index in range(count):
         given, family = _NAMES[index % len(_NAMES)]
         if index >= len(_NAMES):
-            given = f"{given} {chr(65 + index // len(_NAMES))}"
+            turn = index // len(_NAMES)
+            given = f"{given} {chr(65 + turn % 26)}{turn // 26 or ''}"
         works.append(
             _ODDITIES[index % len(_ODDITIES)]((Person(100 + index, given, family),), index)
         )

@@ -48,6 +48,7 @@ def imported(archive: Path, out: Path, system="moodle", **more):
         (f"{PREFIX}a\x1b[31m.py", "is no name of a file"),
         (f"{PREFIX}{'d/' * 40}x.py", "too deep in folders"),
         (f"{PREFIX}{'x' * 300}.py", "is too long"),
+        ("./.", "it has no name"),
         ("somebody.py", "its name is not as Moodle writes names"),
     ],
 )
@@ -234,7 +235,7 @@ def test_every_file_is_accounted_for_and_nothing_is_outside(
     if ending == ".zip":
         make_zip(path, [(zipfile.ZipInfo(_encodable(name) or "x"), data) for name, data in files])
         with zipfile.ZipFile(path) as archive:
-            count = sum(not info.is_dir() for info in archive.infolist())
+            count = sum(not info.filename.endswith("/") for info in archive.infolist())
     else:
         with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
             for name, data in files:
@@ -292,6 +293,7 @@ def test_names_of_submissions_are_safe_everywhere(label, key):
         ("../..", "", "student"),
         ("\u202eenaJ", "", "enaj"),
         ("Jane_Doe", "9", "jane-doe-9"),
+        ("\U00020000" * 80, "7", "\U00020000" * 49 + "-7"),  # 4 bytes each, 200 in all
     ],
 )
 def test_names_of_submissions_are_readable(label, key, name):

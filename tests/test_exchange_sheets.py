@@ -88,6 +88,12 @@ def test_one_changed_cell_changes_its_own_bytes_only():
     assert sheet(read.to_bytes().decode()).rows == sheet(text).rows
 
 
+def test_a_cell_that_is_set_to_what_it_is_keeps_its_bytes():
+    read = sheet('a,b\n"1" ,2\n')
+    read.set(0, 1, "2")
+    assert read.to_bytes() == b'a,b\n"1" ,2\n'
+
+
 def test_a_short_row_is_filled_up_to_the_cell_that_is_set():
     read = sheet("a,b,c\n1\n2,,\n")
     assert read.cell(0, 2) == ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from rich.console import Console
@@ -34,25 +33,9 @@ def kit(options: argparse.Namespace, console: Console) -> int:
 
 def bring_in(options: argparse.Namespace, console: Console) -> int:
     """Turn what a system exports into submissions, and give account of every file."""
-    from harness.exchange.incoming import Wanted, bring_in
+    from harness.exchange.command import run_import
 
-    account = bring_in(
-        Wanted(
-            options.archive,
-            options.system,
-            options.out,
-            options.sheet,
-            options.attempts,
-            options.lab,
-            dict(options.column),
-        )
-    )
-    tell = teller(console)
-    for line in (account.summary(), *account.lines):
-        tell(line)
-    table = options.out / "students.csv"
-    tell(f"submissions: {options.out}{os.sep}, who is who: {table}")
-    return EXIT_BELOW if account.doubtful else EXIT_OK
+    return EXIT_OK if run_import(options, teller(console)) else EXIT_BELOW
 
 
 def export(options: argparse.Namespace, console: Console) -> int:

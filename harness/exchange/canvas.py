@@ -65,7 +65,7 @@ def read(entries: Entries, context: Context) -> Reading:
         else:
             reading.unmatched.append((entry, "its name is not as Canvas writes names"))
     for (who, user), files in sorted(whose.items()):
-        reading.found.append(_found("" if anonymous else who, user, files, sheet))
+        reading.found.append(_found("" if anonymous else who, user, files, sheet, anonymous))
     reading.remarks.append("Canvas's archive has no times; submitted_at is left empty")
     if sheet and anonymous:
         reading.remarks.append("anonymous: the gradebook does not tell who is who")
@@ -73,28 +73,30 @@ def read(entries: Entries, context: Context) -> Reading:
 
 
 def _found(
-    who: str, user: str, files: list[tuple[re.Match[str], Entry]], sheet: CanvasColumns | None
+    who: str,
+    user: str,
+    files: list[tuple[re.Match[str], Entry]],
+    sheet: CanvasColumns | None,
+    anonymous: bool,
 ) -> Found:
     student, doubts = Student(user, who), []
     if sheet and who:
-        rows = {sheet.of(row, "id"): row for row in sheet.students()}
-        if user not in rows:
+        if user not in sheet.rows_by_id:
             doubts.append(f"user {user} ({who!r}) is not in the gradebook")
         else:
-            name = sheet.name(rows[user])
-            login = sheet.of(rows[user], "login")
+            row = sheet.rows_by_id[user]
+            name, login = sheet.name(row), sheet.of(row, "login")
             student = Student(user, name, login if "@" in login else "")
             if _in_archive(name) != same_name(who):
                 doubts.append(
                     f"the gradebook calls user {user} {name!r}, the archive {who!r}: a group? then "
                     "add a row per member to students.csv"
                 )
+    label = student.name if who else "anonymous" * anonymous
     typed = all(match["typed"] for match, _ in files)
     notes = ["typed into Canvas, no file"] if typed else []
     attempts = tuple(_attempts(files))
-    return Found(
-        student.name or "anonymous", user, (student,), attempts, tuple(notes), tuple(doubts)
-    )
+    return Found(label, user, (student,), attempts, tuple(notes), tuple(doubts))
 
 
 def _in_archive(name: str) -> str:

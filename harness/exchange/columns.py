@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.errors import UsageError, suggest
 from harness.exchange.sheets import Sheet, find_column, plain
@@ -259,6 +260,11 @@ class CanvasColumns(Columns):
                 "test student",
             ):
                 yield row
+
+    @cached_property
+    def rows_by_id(self) -> Mapping[str, int]:
+        """The row of each student, by the number that Canvas gives them."""
+        return {self.of(row, "id"): row for row in self.students()}
 
     def name(self, row: int) -> str:
         """A student's name as Canvas sorts it: "Doe, Jane"."""

@@ -59,12 +59,14 @@ class Entries:
         litter: what programs put everywhere, such as `.DS_Store`.
         refused: links, devices, and names that are no names of files.
         root: the folder, where it is one.
+        inside: the folders that everything lies in, and that are no part of names here.
     """
 
     files: tuple[Entry, ...]
     litter: tuple[Entry, ...]
     refused: tuple[Entry, ...]
     root: Path | None = None
+    inside: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files) + len(self.litter) + len(self.refused)
@@ -74,8 +76,13 @@ class Entries:
         tops = {entry.parts[0] for entry in self.files}
         if len(tops) != 1 or any(len(entry.parts) < 2 for entry in self.files):
             return None
-        inner = self.root / next(iter(tops)) if self.root else None
-        return replace(self, files=tuple(entry.within(1) for entry in self.files), root=inner)
+        top = next(iter(tops))
+        return replace(
+            self,
+            files=tuple(entry.within(1) for entry in self.files),
+            root=self.root / top if self.root else None,
+            inside=(*self.inside, top),
+        )
 
 
 def read_entries(path: Path, folder: Path) -> Entries:

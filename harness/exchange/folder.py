@@ -1,8 +1,8 @@
 """A folder with one folder or file per student, such as another grader's, or an earlier import's.
 
 What lies at the top is a submission each, called as it is there; `name.attempt2` is the second
-attempt of `name`. Names that begin with `_` or `.` are nobody's. A `students.csv` at the top
-(`harness.handed_in`) says who is who.
+attempt of `name`. One folder around all of them is no submission. Names that begin with `_` or
+`.` are nobody's. A `students.csv` at the top (`harness.handed_in`) says who is who.
 """
 
 from __future__ import annotations
@@ -17,14 +17,25 @@ from harness.errors import UsageError
 from harness.exchange.entries import Entries, Entry
 from harness.exchange.found import Attempt, Context, File, Found, Reading, by_folder
 from harness.handed_in import FILE, HandedIn, Student, read_table
+from harness.submission import NOTEBOOK, SCRIPT
 
 _ATTEMPT = re.compile(r"(?P<name>.+)\.attempt(?P<number>[1-9]\d{0,3})")
 _CODE = (".py", ".ipynb")
 
 
 def recognises(entries: Entries) -> bool:
-    """Whether there is a folder at the top, or more than one file."""
-    return any(len(entry.parts) > 1 for entry in entries.files) or len(entries.files) > 1
+    """Whether there is more at the top than one folder that the whole cohort could lie in.
+
+    A single folder is somebody's work if all that is in it is one thing, or if a submission by
+    name is the first thing that is beside another.
+    """
+    names = {entry.parts for entry in entries.files}
+    depth = 0
+    while len({parts[: depth + 1] for parts in names}) == 1:
+        if any(len(parts) == depth + 1 for parts in names):
+            return True
+        depth += 1
+    return depth == 0 or bool({parts[depth] for parts in names} & {SCRIPT, NOTEBOOK})
 
 
 def read(entries: Entries, context: Context) -> Reading:

@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
+from harness.exchange import folder
 from harness.exchange.columns import Columns, github_columns
 from harness.exchange.entries import Entries
 from harness.exchange.found import Attempt, Context, File, Found, Reading, by_folder
@@ -26,8 +27,11 @@ _UTC = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(?:\.\d+)? ?(?:UTC
 
 
 def recognises(entries: Entries) -> bool:
-    """Whether there are folders at the top."""
-    return any(len(entry.parts) > 1 for entry in entries.files)
+    """Whether there are clones at the top, or folders that may be some."""
+    tops = {entry.parts[0] for entry in entries.files}
+    if entries.root and any((entries.root / top / ".git").exists() for top in tops):
+        return True
+    return folder.recognises(entries)
 
 
 def read(entries: Entries, context: Context) -> Reading:
@@ -40,8 +44,8 @@ def read(entries: Entries, context: Context) -> Reading:
     reading = Reading()
     reading.unmatched = [(entry, "it lies beside the repositories") for entry in beside]
     sheets = _Sheets([github_columns(sheet) for sheet in context.sheets])
-    for folder, files in sorted(folders.items()):
-        reading.found.append(_found(folder, files, entries, context, sheets))
+    for repository, files in sorted(folders.items()):
+        reading.found.append(_found(repository, files, entries, context, sheets))
     clones = entries.root.iterdir() if entries.root else ()
     for clone in sorted(clones):
         if (clone / ".git").exists() and unicodedata.normalize("NFC", clone.name) not in folders:
@@ -88,36 +92,37 @@ class _Sheets:
 
 
 def _found(
-    folder: str, files: list[File], entries: Entries, context: Context, sheets: _Sheets
+    repository: str, files: list[File], entries: Entries, context: Context, sheets: _Sheets
 ) -> Found:
     notes, doubts = [], []
-    logins = sheets.members.get(folder.casefold(), [])
+    title = entries.inside[-1] if entries.inside else context.title
+    logins = sheets.members.get(repository.casefold(), [])
     if not logins:
-        logins = [_login(folder, context.title, sheets.logins)]
+        logins = [_login(repository, title, sheets.logins)]
         if context.sheets and logins[0].casefold() not in sheets.logins:
-            doubts.append(f"the sheet has neither the repository {folder!r} nor its login")
-    at = sheets.times.get(folder.casefold())
+            doubts.append(f"the sheet has neither the repository {repository!r} nor its login")
+    at = sheets.times.get(repository.casefold())
     if at is None and entries.root is not None:
         try:
-            at = commit_time(entries.root / folder)
+            at = commit_time(entries.root / repository)
             notes.append("time of the last commit, by the committer's clock")
         except GitError as error:
             notes.append(f"no time: {error}")
     students = tuple(sheets.student(login) for login in logins)
     # A team has its repository's name; a student the login, whatever the roster calls them.
-    label = folder if len(students) > 1 else students[0].id
+    label = repository if len(students) > 1 else students[0].id
     return Found(label, "", students, (Attempt(tuple(files), at=at),), tuple(notes), tuple(doubts))
 
 
-def _login(folder: str, title: str, known: Mapping[str, str]) -> str:
+def _login(repository: str, title: str, known: Mapping[str, str]) -> str:
     """The login in a repository's name, as far as that is certain; else the whole name."""
-    ends = [login for login in known if folder.casefold().endswith(f"-{login}")]
+    ends = [login for login in known if repository.casefold().endswith(f"-{login}")]
     if ends:
         return known[max(ends, key=len)]
     assignment = title.removesuffix("-submissions")
-    if assignment != title and folder.startswith(f"{assignment}-"):
-        return folder[len(assignment) + 1 :]
-    return folder
+    if assignment != title and repository.startswith(f"{assignment}-"):
+        return repository[len(assignment) + 1 :]
+    return repository
 
 
 def _time(text: str) -> datetime | None:

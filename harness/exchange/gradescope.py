@@ -76,8 +76,9 @@ def read(entries: Entries, context: Context) -> Reading:
 
 
 def _found(students: tuple[Student, ...], found: Sequence[tuple[str, Attempt]]) -> Found:
-    label = " ".join(student.name for student in students) if len(students) < 3 else ""
-    label = label or f"{students[0].name} and {len(students) - 1} more"
+    label = " ".join(student.name for student in students[:2])
+    if len(students) > 2:
+        label = f"{students[0].name} and {len(students) - 1} more"
     notes = (", ".join(folder for folder, _ in found),)
     attempts = tuple(attempt for _, attempt in found)
     return Found(label, students[0].id, students, attempts, notes)
@@ -158,8 +159,10 @@ def _time(said: object) -> datetime | None:
     if isinstance(said, dict):  # of Rails: a time with the zone that it is shown in
         said = _plain_keys(said).get("utc")
     if isinstance(said, str):
+        # Python 3.10 knows neither Z nor fractions of other than three or six digits.
+        text = re.sub(r"\.(\d+)", lambda f: f".{f[1][:6]:0<6}", said.strip())
         try:
-            said = datetime.fromisoformat(re.sub(r"Z$", "+00:00", said.strip()))
+            said = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text))
         except ValueError:
             return None
         return said if said.tzinfo else None

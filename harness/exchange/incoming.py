@@ -53,7 +53,9 @@ SYSTEMS: Mapping[str, ModuleType] = {
     "github": github,
     "folder": folder,
 }
-ATTEMPTS = ("last", "all")
+
+# Of these the archive itself tells who the students are.
+_TELLING = ("gradescope", "folder")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Wanted:
         system: one of `SYSTEMS`.
         out: the folder of submissions; it need not be there.
         sheets: what the system exports besides.
-        attempts: one of `ATTEMPTS`; empty for what the lab says, else the last.
+        attempts: `last` or `all`; empty for what the lab says, else the last.
         lab: the lab file, where it is given.
         columns: headings of a sheet by meaning, where a person says them.
     """
@@ -134,23 +136,27 @@ def bring_in(wanted: Wanted) -> Account:
         nobodys = [*reading.unmatched, *((e, e.problem) for e in entries.refused if e.path)]
         aside = write_unmatched(wanted.out, [entry for entry, _ in nobodys])
         rows = [one.row for one in planned.submissions]
+        told = bool(sheets) or wanted.system in _TELLING
         merged = [
-            table.merged(row, fresh=row.submission not in written.same, told=bool(sheets))
-            for row in rows
+            table.merged(row, fresh=row.submission not in written.same, told=told) for row in rows
         ]
         write_tables(wanted.out, table, rows, merged)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if is_new and not any(wanted.out.iterdir()):
             wanted.out.rmdir()
-    reasons = [
-        f"{visible_name(e)}: {why}; it is in {at}"
-        for (e, why), (_, at) in zip(nobodys, aside, strict=True)
-    ]
+    reasons = _reasons(nobodys, aside)
     counts = _counts(entries, reading, planned, written, len(nobodys))
     lines = [*reading.remarks, *reasons, *_lines(entries, planned, written, table)]
     doubtful = bool(nobodys or counts["lost"] or any(one.doubts for one in planned.submissions))
     return Account(counts, len(entries), lines, doubtful)
+
+
+def _reasons(
+    nobodys: Sequence[tuple[Entry, str]], aside: Sequence[tuple[Entry, str]]
+) -> Iterator[str]:
+    for (entry, why), (_, where) in zip(nobodys, aside, strict=True):
+        yield f"{visible_name(entry)}: {why}; it is in {where}"
 
 
 def visible_name(entry: Entry) -> str:
@@ -189,16 +195,21 @@ def _read(wanted: Wanted, context: Context, staging: Path) -> tuple[Entries, Rea
     """What the archive holds, looked at from the folder where names are of the system's form."""
     system = SYSTEMS[wanted.system]
     top = read_entries(wanted.archive, staging)
+    if not top.files:
+        raise UsageError(f"{wanted.archive}: no file in it could be somebody's work")
     entries: Entries | None = top
     while entries is not None and not system.recognises(entries):
         entries = entries.within_only_folder()
     if entries is None:
-        found = ", ".join(visible_name(entry) for entry in top.files[:3]) or "no file"
+        found = ", ".join(visible_name(entry) for entry in top.files[:3])
         raise UsageError(
             f"{wanted.archive}: no name in it is as {wanted.system.capitalize()} writes names; "
             f"found {found}; is --from {wanted.system} right? others: {', '.join(SYSTEMS)}"
         )
-    return entries, system.read(entries, context)
+    reading: Reading = system.read(entries, context)
+    if entries.inside:
+        reading.remarks.insert(0, f"everything lies in the folder {'/'.join(entries.inside)!r}")
+    return entries, reading
 
 
 def _counts(

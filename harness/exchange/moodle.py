@@ -134,7 +134,8 @@ def _found(
     who: str, number: str, files: list[File], sheet: _Worksheet | None, *, blind: bool
 ) -> Found:
     row = sheet.rows.get(number) if sheet else None
-    if sheet and (members := _members(who, sheet)) and not (row and _same(row.name, who)):
+    confirmed = row is not None and _same(row.name, who)
+    if sheet and not confirmed and (members := _members(who, sheet)):
         students = tuple(Student(n, r.name, r.email) for n, r in members.items())
         times = {sheet.times.get(r.submitted) for r in members.values()}
         at = times.pop() if len(times) == 1 else None
@@ -143,7 +144,7 @@ def _found(
     name = "" if blind else who
     at = sheet.times.get(row.submitted) if sheet and row else None
     email = ""
-    if row and (blind or not row.name or _same(row.name, who)):
+    if row and (blind or confirmed or not row.name):
         name, email = row.name or name, row.email
     elif row:
         doubts.append(f"the sheet calls participant {number} {row.name!r}, the archive {who!r}")

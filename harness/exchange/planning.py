@@ -12,7 +12,7 @@ from harness.archives import ENDINGS
 from harness.exchange.entries import Entry
 from harness.exchange.found import Attempt, Found
 from harness.exchange.names import distinct, file_parts, submission_name
-from harness.handed_in import HandedIn
+from harness.handed_in import HandedIn, Student
 from harness.submission import MAX_BYTES, MAX_FILES, NOTEBOOK, SCRIPT
 
 _CODE = (".py", ".ipynb")
@@ -74,12 +74,16 @@ def plan(found: Iterable[Found], known: Iterable[HandedIn], *, every_attempt: bo
     """
     names = _known_names(known)
     ordered = sorted((f.with_attempts() for f in found), key=lambda f: (f.label, f.key))
-    taken = {name.casefold() for name in names.values()}
+    here = {_who(one.students) for one in ordered}
+    taken = {name.casefold() for who, name in names.items() if who in here}
+    used: set[str] = set()
     planned: list[Planned] = []
     earlier: list[Entry] = []
     for one in ordered:
-        name = names.get(_who(one.students)) or _free(submission_name(one.label, one.key), taken)
-        taken.add(name.casefold())
+        name = names.get(_who(one.students), "")
+        if not name or name.casefold() in used:
+            name = _free(submission_name(one.label, one.key), taken | used)
+        used.add(name.casefold())
         if every_attempt:
             planned += [
                 _planned(one, f"{name}.attempt{number}", number, attempt)
@@ -94,16 +98,17 @@ def plan(found: Iterable[Found], known: Iterable[HandedIn], *, every_attempt: bo
     return Plan(tuple(planned), tuple(earlier))
 
 
-def _who(students: Sequence[object]) -> frozenset[str]:
-    return frozenset(getattr(student, "id", "") for student in students)
+def _who(students: Sequence[Student]) -> frozenset[str]:
+    """What tells a student or group from others: ids, and names where there are none."""
+    return frozenset(student.id or f"named {student.name}" for student in students)
 
 
 def _known_names(known: Iterable[HandedIn]) -> dict[frozenset[str], str]:
-    """The name of each student's or group's submission, where ids tell them apart."""
+    """The name of each student's or group's submission, where only one is theirs."""
     names: dict[frozenset[str], set[str]] = {}
     for row in known:
         who, name = _who(row.students), row.submission
-        if who and "" not in who:
+        if who:
             base = name.rpartition(".attempt")[0] if ".attempt" in name else name
             names.setdefault(who, set()).add(base)
     return {who: bases.pop() for who, bases in names.items() if len(bases) == 1}

@@ -69,7 +69,9 @@ def read_times(texts: Iterable[str], zone: tzinfo) -> dict[str, datetime | None]
     time, or the clock struck that time twice, a text has no time.
     """
     wanted = list(dict.fromkeys(text for text in texts if text.strip(" -")))
-    readings = [{text: _read(text, language) for text in wanted} for language in LANGUAGES]
+    # Most languages understand none of it: a few texts tell which ones are worth a try.
+    likely = [language for language in LANGUAGES if any(_read(t, language) for t in wanted[:10])]
+    readings = [{t: _read(t, language) for t in wanted} for language in likely or LANGUAGES]
     most = max(sum(map(bool, reading.values())) for reading in readings)
     best = [reading for reading in readings if sum(map(bool, reading.values())) == most]
     found: dict[str, datetime | None] = {}
