@@ -6,6 +6,8 @@ import json
 import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import archives
 import pytest
@@ -19,6 +21,7 @@ from harness.exchange import gradescope
 from harness.exchange.incoming import SYSTEMS, Wanted, bring_in
 from harness.exchange.planning import Kind, shape_of
 from harness.handed_in import HandedIn, Student, read_table
+from harness.policy import LatePolicy, Policy
 from harness.submission import Submission, prepare
 
 
@@ -460,14 +463,13 @@ def test_a_column_is_said_as_meaning_and_heading(tmp_path, capsys):
 
 
 def test_a_lab_says_the_zone_and_which_attempt_counts(tmp_path, monkeypatch):
-    from types import SimpleNamespace
-
     (tmp_path / "lab.yaml").write_text("x")
     work = archives.Work(
         (archives.Person(1, "A", "B"),), {"submission.py": b"2"}, earlier={"submission.py": b"1"}
     )
     made, moodle = archives.canvas(tmp_path, [work]), archives.moodle(tmp_path / "m", [work])
-    lab = SimpleNamespace(attempts="best", late=SimpleNamespace(time_zone="Europe/Paris"))
+    late = LatePolicy(datetime(2026, 12, 4), ZoneInfo("Europe/Paris"))
+    lab = SimpleNamespace(policy=Policy(late, attempts="best"))
     monkeypatch.setattr("harness.exchange.incoming.read_lab", lambda path: lab)
     bring_in(Wanted(made.archive, "canvas", tmp_path / "all"))
     assert len(read_table(tmp_path / "all")) == 2
@@ -477,6 +479,6 @@ def test_a_lab_says_the_zone_and_which_attempt_counts(tmp_path, monkeypatch):
     [row] = read_table(tmp_path / "m-out").values()
     assert row.at.utcoffset().total_seconds() == 3600
     assert any("read as Europe/Paris (from " in line for line in account.lines)
-    lab.late = None
+    lab.policy = Policy()
     account = bring_in(Wanted(moodle.archive, "moodle", tmp_path / "m-utc", moodle.sheets))
     assert any("read as UTC" in line and "gives no time zone" in line for line in account.lines)

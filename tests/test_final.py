@@ -260,7 +260,7 @@ def test_the_table_and_the_board_have_totals(lab_with, book):
     write_index(book.index, lab, [one, other])
     board = Page(book.index).words
     assert "Total" in board
-    assert "marked as late, but when it was handed in is not known" in board
+    assert "1 total is held back: marked as late, but when it was handed in is not known" in board
     write_index(book.index, lab_with(""), [settled(lab_with(""), grade(), None)])
     assert "Total" not in Page(book.index).words
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from harness.grading import open_lab
+from harness.kit.building import write_kit
 from harness.results import SCHEMA_FILE
 
 pytestmark = pytest.mark.tensorflow
@@ -144,6 +147,27 @@ def test_two_runs_give_the_same_grade_but_for_time_and_memory(graded, tmp_path):
             assert first["run"].pop(measured) > 0
             assert second["run"].pop(measured) > 0
         assert first == second
+
+
+def test_the_kits_verdicts_are_those_of_grading(graded, grades, tmp_path):
+    """The same cases: outputs of the graded run still hold, so that no student code is run."""
+    book, kit = tmp_path / "reports", tmp_path / "kit"
+    shutil.copytree(graded[0], book)
+    write_kit(open_lab(ROOT / "fixtures" / "lab.yaml"), tmp_path / "kit.zip")
+    shutil.unpack_archive(tmp_path / "kit.zip", kit)
+    stored = [book / name / "outputs.safetensors" for name in grades]
+    before = [path.stat().st_mtime_ns for path in stored]
+    lab = kit / "fixtures" / "lab.yaml"
+    run = harness("grade", COHORT, "--out", book, "--jobs", 2, "--lab", lab)
+    assert run.returncode == 0, run.stderr
+    assert "student code was run for 0" in run.stdout, run.stdout
+    assert len(grades) == 15
+    for name, grade in grades.items():
+        now = json.loads((book / name / "grade.json").read_text("utf-8"))
+        assert now["digests"]["lab"] != grade["digests"]["lab"]  # it really is the other lab
+        for key in ("points", "max_points", "techniques", "checks"):
+            assert now[key] == grade[key], (name, key)
+    assert [path.stat().st_mtime_ns for path in stored] == before
 
 
 def test_check_tells_a_student_the_same_and_exits_by_the_pass_mark(grades, tmp_path):

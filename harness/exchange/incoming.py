@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
 from pathlib import Path
 from types import ModuleType
-from zoneinfo import ZoneInfo
 
 from harness.archives import stem
 from harness.errors import UsageError
@@ -184,11 +183,10 @@ def _of_lab(wanted: Wanted) -> tuple[bool, tzinfo, str]:
             raise
         return wanted.attempts == "all", timezone.utc, "no lab gives a time zone"
     lab = read_lab(path)
-    attempts = wanted.attempts or ("all" if getattr(lab, "attempts", "last") == "best" else "last")
-    zone = getattr(getattr(lab, "late", None), "time_zone", None)
-    if zone is None:
-        return attempts == "all", timezone.utc, f"{path} gives no time zone"
-    return attempts == "all", ZoneInfo(zone) if isinstance(zone, str) else zone, f"from {path}"
+    every = (wanted.attempts or lab.policy.attempts) in ("all", "best")
+    if lab.policy.late is None:
+        return every, timezone.utc, f"{path} gives no time zone"
+    return every, lab.policy.late.zone, f"from {path}"
 
 
 def _read(wanted: Wanted, context: Context, staging: Path) -> tuple[Entries, Reading]:

@@ -57,7 +57,6 @@ class SubmissionLine:
     points: Score
     techniques: tuple[Score, ...]
     total: Score
-    held_back: str
     mistakes: tuple[str, ...]
     reason: str
 
@@ -135,6 +134,7 @@ class CohortPage:
     slowest: tuple[SlowLine, ...]
     questions: tuple[QuestionLine, ...] = ()
     totals: bool = False
+    held_back: tuple[tuple[str, int], ...] = ()
 
 
 def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
@@ -170,7 +170,17 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
         alike=_alike(grades, people),
         slowest=_slowest(grades, people),
         questions=question_lines(grades),
+        held_back=tuple(_held_back(grades).most_common()),
         totals=any(len(grade["final"]["lines"]) > 1 for grade in grades if "final" in grade),
+    )
+
+
+def _held_back(grades: Sequence[Grade]) -> Counter[str]:
+    """Why totals of judged submissions are held back, and how many."""
+    return Counter(
+        grade["final"]["held_back"]
+        for grade in grades
+        if grade["outcome"] == "judged" and grade.get("final", {}).get("held_back")
     )
 
 
@@ -193,7 +203,6 @@ def _line(grade: Grade, people: Mapping[str, Person], names: Sequence[str]) -> S
         points=_score(grade, grade),
         techniques=tuple(_score(grade, grade["techniques"].get(name)) for name in names),
         total=Score(final["points"], final["max_points"]) if final else Score(None, 1.0),
-        held_back=final["held_back"] if final else "",
         mistakes=tuple(diagnosis["mistake"] for diagnosis in found),
         reason="" if judged else grade["run"]["message"],
     )
