@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
-from small_lab import graded, html_of, make_lab
+from small_lab import golden_of, graded, html_of, make_lab
 
 from harness.golden import Golden
 from harness.gradebook import Gradebook
+from harness.handed_in import HandedIn, Student
+from harness.kit.handout import handout
 from harness.lab import Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
+from harness.policy import LatePolicy, Policy
 from harness.report import write_calibration, write_index
 from harness.report.of_calibration import (
     CalibrationPage,
@@ -27,6 +32,7 @@ from harness.report.of_calibration import (
     ThresholdLine,
 )
 from harness.results import Diagnosis, RunStatus, RunSummary
+from harness.written import settled
 
 TRACEBACK = (
     'File "submission.py", line 7, in class_activation_map\n    x = maps[99]\n' + "IndexError"
@@ -46,6 +52,19 @@ WRONG: Mapping[str, Any] = {
     ),
     "class_activation_maps/secret": np.zeros((4, 4)),
 }
+# A day late, with all that a total can be made of.
+POLICY = Policy(
+    LatePolicy(
+        datetime(2026, 12, 4, 23, 59, 59),
+        ZoneInfo("Europe/Paris"),
+        grace=timedelta(minutes=10),
+        percent=10,
+        at_most=50,
+    ),
+    attempts="best",
+    step=0.5,
+)
+HANDED_IN = HandedIn("s", (Student("17"),), datetime(2026, 12, 5, 12, tzinfo=timezone.utc))
 _NO_RELU = Diagnosis("no_relu", 0.93, "the weighted sum goes through a ReLU", "method")
 _PERCENT = Diagnosis("percent", 0.5, "return probabilities from 0 to 1", "presentation")
 
@@ -75,6 +94,11 @@ class Cohort:
         write_index(self.book.index, self.lab, grades)
 
     @property
+    def handout(self) -> Path:
+        """The handout, beside the calibration's page."""
+        return self.calibration.with_name("handout.html")
+
+    @property
     def files(self) -> list[Path]:
         """All pages."""
         return sorted(self.book.folder.rglob("*.html"))
@@ -92,10 +116,13 @@ def make_cohort(folder: Path) -> Cohort:
     cohort = empty_cohort(folder)
     grades = []
     for grade, outputs in _submissions(cohort.lab):
+        grade = settled(replace(cohort.lab, policy=POLICY), grade, HANDED_IN.to_json())
         cohort.add(grade, outputs)
         grades.append(grade)
     cohort.write_board(*grades)
     write_calibration(cohort.calibration, calibration_page())
+    text = handout(replace(cohort.lab, policy=POLICY), cohort.lab, golden_of(cohort.lab), "3.12")
+    cohort.handout.write_text(text[1], "utf-8")
     return cohort
 
 
@@ -169,4 +196,5 @@ PAGES: Mapping[str, Callable[[Cohort], Path]] = {
     ),
     "board": lambda cohort: cohort.book.index,
     "calibration": lambda cohort: cohort.calibration,
+    "handout": lambda cohort: cohort.handout,
 }

@@ -87,9 +87,20 @@ def handout_texts(page: object) -> tuple[str, str]:
     plain = _environment().overlay(autoescape=False)
     plain.filters = {**plain.filters, "code": _code, "cell": _cell, "capital": _capital}
     text = re.sub(r"\n{3,}", "\n\n", plain.get_template("handout.md").render(page=page))
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    body = _markdown().render(text)
     title = getattr(page, "title", "")
     return text.strip() + "\n", _render("handout.html", {"title": title, "body": Markup(body)})
+
+
+def _markdown() -> MarkdownIt:
+    """Markdown whose tables can be scrolled and read aloud, as those of the other pages."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    scroll = f'<div class="scroll" tabindex="0" role="group" aria-label="{gettext("Table")}">'
+    rules = parser.renderer.rules  # type: ignore[attr-defined]
+    rules["table_open"] = lambda *_: f"{scroll}<table>"
+    rules["table_close"] = lambda *_: "</table></div>"
+    rules["th_open"] = lambda *_: '<th scope="col">'
+    return parser
 
 
 def _code(text: str) -> str:

@@ -72,7 +72,7 @@ def squeezed(text):
 def test_paper_has_the_totals_and_every_heading(open_page, page_file):
     page = open_page(page_file)
     headings = page.locator("h1, h2, h3").all_text_contents()
-    totals = page.locator(".total, .tiles dd, .box strong").all_text_contents()
+    totals = page.locator(".total, .tiles dd, .box strong, td strong").all_text_contents()
     pdf = PdfReader(io.BytesIO(page.pdf(format="A4")))
     assert len(pdf.pages) >= 1
     text = squeezed("".join(sheet.extract_text() for sheet in pdf.pages))
