@@ -14,6 +14,7 @@ from harness.calibration import page, proof, record
 from harness.calibration.running import NoiseRun, Row
 from harness.calibration.thresholds import choose
 from harness.catalogue import Entry
+from harness.commands import printing
 from harness.errors import LabError, UsageError
 from harness.grading import open_lab
 from harness.outputs import Outputs
@@ -276,7 +277,7 @@ def test_some_of_the_catalogue_checked_on_the_real_lab(capsys, monkeypatch, tmp_
     arguments = ["calibrate", "--check", *names, "--jobs", "2", "--out", str(tmp_path)]
     code = cli.main(arguments)
     printed = capsys.readouterr().out
-    assert code == cli.EXIT_OK, printed
+    assert code == printing.EXIT_OK, printed
     assert "3 of 3 variants keep every point" in printed
     assert "2 of 2 mistakes are caught by two cases or more" in printed
     assert "2 of 2 mistakes are their own first diagnosis" in printed

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from harness import cli, fixtures, golden
+from harness.commands import printing
 from harness.errors import LabError, UsageError
 from harness.grading import Grader, open_lab
 from harness.submission import Submission
@@ -67,7 +68,7 @@ def hidden(tmp_path_factory):
     """A hidden set, drawn by the command."""
     out = tmp_path_factory.mktemp("hidden") / "set"
     arguments = ["fixtures", "new", "--seed", "7", "--out", str(out), "--lab", str(LAB)]
-    assert cli.main([*arguments, "--jobs", "2", "--unproven"]) == cli.EXIT_OK
+    assert cli.main([*arguments, "--jobs", "2", "--unproven"]) == printing.EXIT_OK
     return open_lab(out / "lab.yaml")
 
 
