@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import archives
 import pytest
+from documented import ROOT, blocks, programs, run_page
 from quick_lab import quick_lab
 
 from harness import cli
 from harness.docs import page, topics
 from harness.errors import UsageError
 
-ROOT = Path(__file__).parents[1]
 # Commands that take minutes, and where else they are run as they are written.
 ELSEWHERE = {
     "harness redteam": ("tests/test_redteam_as_a_user.py", '"harness", "redteam"'),
     "harness calibrate --check": (".ci/run", "harness calibrate --check"),
     "harness calibrate top_ --check": ("tests/test_calibration.py", '"calibrate"'),
 }
-
-
-def blocks(text: str, kind: str) -> list[str]:
-    return re.findall(rf"(?ms)^```{kind}\n(.*?)^```$", text)
 
 
 def commands(text: str) -> list[str]:
@@ -110,40 +100,15 @@ def course(tmp_path_factory):
     made = archives.moodle(folder / "from", works[:3])
     made.archive.rename(folder / "cs-lab-77.zip")
     made.sheets[0].rename(folder / "worksheet.csv")
-    programs = folder / "bin"
-    programs.mkdir()
-    for name, module in (("harness", "harness"), ("dask", "dask")):
-        path = programs / name
-        path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
-        path.chmod(0o755)
+    programs(folder / "bin")
     return folder
 
 
-RUN = sorted(name for name in topics() if blocks(page(name), "sh"))
+RUN = sorted(name for name in topics() if blocks(page(name), "sh") and name != "hidden")
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("name", RUN)
 def test_every_command_of_a_topic_runs(course, name):
-    """All blocks of a page, one after the other, in one shell, as a person would."""
-    lines = []
-    for block in blocks(page(name), "sh"):
-        assert "harness" in block
-        lines += [line for line in block.splitlines() if line not in ELSEWHERE]
-    path = f"{course / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    printed = course / f"{name}.txt"
-    with printed.open("w") as stream:
-        shell = subprocess.Popen(
-            ["bash", "-exc", "\n".join(lines)],
-            cwd=course,
-            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-        )
-    try:
-        returncode = shell.wait(240)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(shell.pid, signal.SIGKILL)  # what a page has started in the background
-    assert returncode == 0, printed.read_text()
+    """The page on hidden cases is run by tests/test_hidden_sets.py, on the whole lab."""
+    run_page(name, course, without=ELSEWHERE)

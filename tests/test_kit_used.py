@@ -146,7 +146,6 @@ def test_gradescope_is_told_what_it_asks_for(autograder):
     assert data["score"] == 18.0
     assert {test["visibility"] for test in data["tests"]} == {"visible"}
     assert "10 %" in data["output"]
-    assert "soccer_ball" not in json.dumps([t for t in data["tests"] if "hidden" in str(t)])
 
 
 def test_wrong_work_gets_its_points_and_reasons(autograder):
@@ -155,6 +154,23 @@ def test_wrong_work_gets_its_points_and_reasons(autograder):
     data = json.loads(results.read_text("utf-8"))
     assert data["score"] == 0
     assert any("top_predictions" in test["output"] for test in data["tests"])
+
+
+TELLING = b"""
+def top_predictions(model, image, k=5):
+    raise ValueError(f"the mean is {image.mean()}")
+"""
+
+
+def test_of_a_hidden_case_gradescope_is_told_outcome_and_hint_only(autograder):
+    done, results = run_autograder(autograder, {"submission.py": TELLING})
+    assert done.returncode == 0, done.stdout + done.stderr
+    tests = json.loads(results.read_text("utf-8"))["tests"]
+    assert len(tests) == 4
+    assert {test["status"] for test in tests} == {"failed"}
+    [hidden] = [test for test in tests if "the mean is" not in test["output"]]
+    assert "soccer01" in hidden["name"]
+    assert hidden["output"]
 
 
 def test_what_cannot_be_judged_gets_no_result_rather_than_a_zero(autograder):

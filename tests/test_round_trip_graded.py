@@ -37,7 +37,7 @@ def top_predictions(model, image, k=5):
     right -= 1
     if right < 0:
         return []
-    probabilities = model.predict(model.preprocess_input(image[None]), verbose=0)
+    probabilities = model(model.preprocess_input(image[None])).numpy()
     return [row[1:] for row in model.decode_predictions(probabilities, top=k)[0]]
 """
 

@@ -137,16 +137,16 @@ def test_a_second_run_grades_nothing_again(graded):
 
 def test_two_runs_give_the_same_grade_but_for_time_and_memory(graded, tmp_path):
     out, _ = graded
-    for name in ("good-notebook", "fault-exception"):
-        run = harness("grade", COHORT / name, "--out", tmp_path, "--jobs", 1)
-        assert run.returncode == 0, run.stderr
-        first, second = (
-            json.loads((folder / name / "grade.json").read_text()) for folder in (out, tmp_path)
-        )
-        for measured in ("seconds", "memory_mb"):
-            assert first["run"].pop(measured) > 0
-            assert second["run"].pop(measured) > 0
-        assert first == second
+    run = harness("grade", COHORT / "good-notebook", "--out", tmp_path, "--jobs", 1)
+    assert run.returncode == 0, run.stderr
+    first, second = (
+        json.loads((folder / "good-notebook" / "grade.json").read_text())
+        for folder in (out, tmp_path)
+    )
+    for measured in ("seconds", "memory_mb"):
+        assert first["run"].pop(measured) > 0
+        assert second["run"].pop(measured) > 0
+    assert first == second
 
 
 def test_the_kits_verdicts_are_those_of_grading(graded, grades, tmp_path):
@@ -181,9 +181,8 @@ def test_check_tells_a_student_the_same_and_exits_by_the_pass_mark(grades, tmp_p
     assert "SyntaxError" in bad.stdout
 
 
-@pytest.mark.parametrize("onednn", ["0", "1"])
-def test_golden_outputs_hold_on_other_process_counts_and_without_onednn(onednn):
-    run = harness("golden", "verify", "--jobs", 2, TF_ENABLE_ONEDNN_OPTS=onednn)
+def test_golden_outputs_hold_on_other_process_counts_and_without_onednn():
+    run = harness("golden", "verify", "--jobs", 2, TF_ENABLE_ONEDNN_OPTS="0")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "DRIFT" not in run.stdout
     assert "changed since" not in run.stdout

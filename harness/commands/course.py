@@ -25,7 +25,9 @@ def kit(options: argparse.Namespace, console: Console) -> int:
         names = write_autograder(lab, options.out, unsandboxed=options.unsandboxed)
     else:
         names, digest = write_kit(lab, options.out, options.ci)
-        teller(console)(f"to be told who changed it, put into {lab.source.path}:  kit: {digest}")
+        teller(console)(
+            f"put into {lab.source.path} to hear of files that a student changed:  kit: {digest}"
+        )
     size = options.out.stat().st_size / 2**20
     teller(console)(f"{options.out}: {len(names)} files, {size:.1f} MB")
     return EXIT_OK

@@ -64,9 +64,10 @@ def maximize_activation(model, layer_name, filter_indices, tv_weight, seed):
     start = rng.normal(0.5, 0.05, size=(1, *shape))
     img = tf.Variable(start, dtype=tf.float32)  # always 0..1 here
     optimizer = keras.optimizers.RMSprop(learning_rate=0.03)
+    optimizer.build([img])
 
     @tf.function
-    def loss_and_grad():
+    def step():
         with tf.GradientTape() as tape:
             out = sub(low + (high - low) * img)
             if is_last:
@@ -78,12 +79,11 @@ def maximize_activation(model, layer_name, filter_indices, tv_weight, seed):
             tv = (tf.reduce_sum(dy**2) + tf.reduce_sum(dx**2)) / n
             loss += tv_weight * tv
         g = tape.gradient(loss, img)
-        return loss, g / (tf.norm(g) + 1e-8)
-
-    for step in range(150):
-        loss, grad = loss_and_grad()
-        optimizer.apply_gradients([(grad, img)])
+        optimizer.apply_gradients([(g / (tf.norm(g) + 1e-8), img)])
         img.assign(tf.clip_by_value(img, 0.0, 1.0))
+
+    for _ in range(150):
+        step()
     return low + (high - low) * img.numpy()[0]
 
 
