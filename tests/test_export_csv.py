@@ -68,6 +68,26 @@ def test_what_is_held_back_is_empty_and_says_why(tmp_path):
     assert account.needs_a_person
     assert lines[0] == "2 grades: 2 matched, 0 to write, 0 unchanged; held back, not written: 2"
     assert "  Bo: 2 answers not marked" in lines
+    assert lines[-2] == (
+        "  → `harness grade` tries what could not be judged again, then export again"
+    )
+
+
+def test_those_held_back_for_one_reason_share_a_line_and_are_told_what_to_do(tmp_path):
+    def unmarked(name):
+        grade = exported.grade_json(
+            HandedIn(name, (Student(name, name.title()),)), points=None, held_back="not marked"
+        )
+        return {**grade, "questions": [{"id": "zones", "points": None, "stale": False}]}
+
+    account, lines, _ = rows(tmp_path, [unmarked("ann"), unmarked("bo"), unmarked("cy")])
+    assert account.needs_a_person
+    assert lines[1:-1] == [
+        "held back, not written:",
+        "  not marked (3): Ann; Bo; Cy",
+        f"  → mark the written answers with `harness mark --out {tmp_path / 'reports'}`, "
+        "then export again",
+    ]
 
 
 def test_a_group_is_a_row_for_each(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import exported
 import pytest
 
@@ -13,7 +15,7 @@ from harness.handed_in import HandedIn, Student
 
 def total(submission, *who):
     grade = exported.grade_json(HandedIn(submission, (Student(*who),) if who else ()))
-    return Total(Student(*who), graded_of(submission, grade))
+    return Total(Student(*who), graded_of(Path("reports"), submission, grade))
 
 
 def row(number, *who, **more):

@@ -83,6 +83,8 @@ def test_every_submission_has_a_line_a_grade_and_a_report(graded, grades):
         assert f"{name} " in printed
         assert (out / name / "report.html").is_file()
     assert str(out / "index.html") in printed
+    # The sample lab asks for written answers, and nobody has marked one.
+    assert f"written answers to mark ({len(BROKEN)}): harness mark --out {out}\n" in printed
     with (out / "grades.csv").open() as stream:
         rows = {row["submission"]: row for row in csv.DictReader(stream)}
     assert float(rows["good-plain"]["points"]) == 20

@@ -74,6 +74,7 @@ def grade(options: argparse.Namespace, console: Console) -> int:
     from harness.cohort import grade_cohort, told_before
     from harness.execution.memory import available_mb, shortage
     from harness.execution.sandbox import Sandbox, choose
+    from harness.final import unmarked
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
     from harness.lab import find_lab
@@ -102,6 +103,9 @@ def grade(options: argparse.Namespace, console: Console) -> int:
     left = [grade["submission"] for grade in grades if grade["outcome"] != "judged"]
     if left:
         tell(f"not judged ({len(left)}): {', '.join(left)}")
+    waiting = sum(any(map(unmarked, grade.get("questions", ()))) for grade in grades)
+    if waiting:
+        tell(f"written answers to mark ({waiting}): harness mark --out {options.out}")
     tell(f"reports: {book.folder}{os.sep}, starting at {book.index}")
     return EXIT_NOT_JUDGED if left else EXIT_OK
 

@@ -62,7 +62,7 @@ def _may_be_written(place: Place, total: Total, account: Account, how: str) -> b
     points, top = total.points, exact(total.graded.max_points)
     who = f"{total.who} (line {place.person.line})"
     if points is None:
-        account.tell(Kind.HELD_BACK, f"{who}: {total.held_back}")
+        account.hold(who, total.held_back, total.graded.remedy)
     elif place.kind is not None and is_there(place.now, points):
         account.unchanged += 1
     elif place.kind is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -37,7 +38,9 @@ class Account:
         matched: of these, those that the other side knows.
         written: of these, those for whom something is written that is not there yet.
         unchanged: of these, those whose grade is there already.
-        told: what else there is to say, by kind.
+        told: what else there is to say, by kind, but for those held back.
+        held: who is held back, by the reason.
+        remedies: what to do about it.
     """
 
     grades: int = 0
@@ -45,6 +48,8 @@ class Account:
     written: int = 0
     unchanged: int = 0
     told: dict[Kind, list[str]] = field(default_factory=dict)
+    held: dict[str, list[str]] = field(default_factory=dict)
+    remedies: list[str] = field(default_factory=list)
 
     def tell(self, kind: Kind, text: str) -> None:
         """Say something of that kind, once."""
@@ -52,14 +57,22 @@ class Account:
         if text not in texts[-1:]:
             texts.append(text)
 
+    def hold(self, who: str, why: str, remedy: str = "") -> None:
+        """Say who is held back, why, and what to do about it, unless the reason says so itself."""
+        self.held.setdefault(why, []).append(who)
+        if remedy and remedy not in self.remedies:
+            self.remedies.append(remedy)
+
     def count(self, kind: Kind) -> int:
         """How many things there are of that kind."""
+        if kind is Kind.HELD_BACK:
+            return sum(map(len, self.held.values()))
         return len(self.told.get(kind, ()))
 
     @property
     def needs_a_person(self) -> bool:
         """Whether there is something that somebody should see to."""
-        return any(kind.needs_a_person for kind in self.told)
+        return any(kind.needs_a_person and self.count(kind) for kind in Kind)
 
     def lines(self) -> list[str]:
         """The account for people: a sentence, then everything that it counts by name."""
@@ -71,12 +84,21 @@ class Account:
         parts += [
             f"{kind.words}: {self.count(kind)}"
             for kind in Kind
-            if kind in self.told and kind is not Kind.NOTE
+            if self.count(kind) and kind is not Kind.NOTE
         ]
         found = ["; ".join(parts)]
         for kind in Kind:
-            texts = self.told.get(kind, ())
-            if texts:
+            if self.count(kind):
                 found.append(f"{kind.words}:")
+                texts = self._held() if kind is Kind.HELD_BACK else self.told[kind]
                 found += [f"  {text}" for text in texts]
         return found
+
+    def _held(self) -> Iterator[str]:
+        """A line for each who is held back alone, and one for those who share a reason."""
+        for why, who in self.held.items():
+            if len(who) == 1:
+                yield f"{who[0]}: {why}"
+            else:
+                yield f"{why} ({len(who)}): {'; '.join(who)}"
+        yield from (f"→ {remedy}, then export again" for remedy in self.remedies)

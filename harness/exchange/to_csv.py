@@ -25,7 +25,7 @@ def plan(order: Order, account: Account) -> Iterator[Output]:
     account.grades = account.matched = len(found)
     for total in found:
         if total.held_back:
-            account.tell(Kind.HELD_BACK, f"{total.who}: {total.held_back}")
+            account.hold(total.who, total.held_back, total.graded.remedy)
     account.written = account.grades - account.count(Kind.HELD_BACK)
     yield file_of(path, lambda: table(found, order.reports))
 

@@ -40,7 +40,7 @@ def per_submission(order: Order, account: Account) -> Iterator[tuple[str, bool]]
         account.grades += 1
         account.matched += 1
         if graded.held_back:
-            account.tell(Kind.HELD_BACK, f"{graded.submission}: {graded.held_back}")
+            account.hold(graded.submission, graded.held_back, graded.remedy)
         else:
             account.written += 1
             if not order.secrets.knows(graded.lab):

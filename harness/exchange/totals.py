@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.final import marked_points
+from harness.final import marked_points, unmarked
 from harness.gradebook import Gradebook
 from harness.handed_in import HandedIn, Student, same_name
 from harness.results import FORMAT_VERSION
@@ -63,6 +63,7 @@ class Graded:
         max_points: what could be had.
         lines: how the points come about.
         held_back: why the grade may not leave the house; empty where it may.
+        remedy: what to do about that; empty where there is nothing to say.
         policy: which attempt counts, `last` or `best`.
         lab: digest of the lab that it was graded with.
     """
@@ -79,6 +80,7 @@ class Graded:
     max_points: float
     lines: tuple[Line, ...]
     held_back: str
+    remedy: str = ""
     policy: str = LAST
     lab: str = ""
 
@@ -158,10 +160,10 @@ def read_graded(reports: Path) -> Iterator[Graded]:
         with Gradebook(reports).locked():
             pass
     for folder in folders:
-        yield graded_of(folder, read_grade(reports, folder))
+        yield graded_of(reports, folder, read_grade(reports, folder))
 
 
-def graded_of(folder: str, grade: Mapping[str, Any]) -> Graded:
+def graded_of(reports: Path, folder: str, grade: Mapping[str, Any]) -> Graded:
     """What exports need of one grade."""
     told = grade.get("handed_in")
     handed_in = HandedIn.from_json(grade["submission"], told) if told else HandedIn("")
@@ -180,6 +182,7 @@ def graded_of(folder: str, grade: Mapping[str, Any]) -> Graded:
         max_points=final.get("max_points", grade["max_points"]),
         lines=lines_of(final),
         held_back=_held_back(grade, final, judged),
+        remedy=_remedy(reports, grade, judged),
         policy=final.get("attempts", LAST),
         lab=grade["digests"]["lab"],
     )
@@ -202,6 +205,14 @@ def _held_back(grade: Mapping[str, Any], final: Mapping[str, Any], judged: bool)
         return str(final["held_back"])
     if final.get("points") is None:
         return "it has no final points; run `harness grade` again"
+    return ""
+
+
+def _remedy(reports: Path, grade: Mapping[str, Any], judged: bool) -> str:
+    if not judged:
+        return "`harness grade` tries what could not be judged again"
+    if any(map(unmarked, grade.get("questions", ()))):
+        return f"mark the written answers with `harness mark --out {reports}`"
     return ""
 
 
