@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import threading
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -96,6 +98,16 @@ def open_lab(path: Path) -> Lab:
     lab = read_lab(path)
     techniques.validate(lab)
     return lab
+
+
+# What only judging needs, and takes long to import.
+_LATE = ("skimage.measure", "scipy.stats", "copydetect.utils")
+
+
+def _import_ahead() -> None:
+    """Import what judging needs, while a template imports TensorFlow on another core."""
+    for name in _LATE:
+        importlib.import_module(name)
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -217,6 +229,7 @@ class Grader:
 
     def _run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
         """What it returns, with what could be said of it before it was run."""
+        threading.Thread(target=_import_ahead).start()
         outputs = self.runner.run(submission, calls)
         if outputs.run.status is RunStatus.NOT_RUN:
             return outputs

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_BATCH = 64
+
 
 def layer_outputs(
     model: Any, images: npt.NDArray[Any], layer_name: str, preprocess: bool
@@ -56,5 +58,6 @@ def loads(model: Any) -> npt.NDArray[np.bool_]:
 
 
 def _predict(model: Any, batch: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    result: npt.NDArray[np.float32] = model.predict(batch, batch_size=64, verbose=0)
-    return result
+    # `predict` would set up a data pipeline at each call: 40 ms for an image that takes 1.
+    parts = [model.predict_on_batch(batch[at : at + _BATCH]) for at in range(0, len(batch), _BATCH)]
+    return np.concatenate(parts)

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from skimage.measure import approximate_polygon, find_contours
 
 from harness.figures.parts import Line, Picture
 
@@ -185,6 +184,8 @@ def outlines(heatmap: npt.NDArray[Any], level: float, owner: str, tolerance: flo
         owner: see `Line`.
         tolerance: how far off a line of fewer corners may be, in thousandths of the photograph.
     """
+    from skimage.measure import approximate_polygon, find_contours  # slow: see `harness.grading`
+
     height, width = heatmap.shape
     # A rim of the lowest value closes the lines of what reaches the border.
     rimmed = np.pad(np.asarray(heatmap, "float64"), 1, constant_values=min(0.0, heatmap.min()))
