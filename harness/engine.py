@@ -8,6 +8,7 @@ cluster's get it once, packed, when they join (`harness.cluster`).
 from __future__ import annotations
 
 import atexit
+import gc
 import multiprocessing
 import os
 import signal
@@ -212,6 +213,9 @@ def grader_of(work: Work) -> Grader:
         if work not in _graders:
             walls = Sandbox() if work.unsandboxed else choose()
             _graders[work] = Grader(open_lab(Path(work.lab)), sandbox=walls)
+            # What is alive now stays; the collector need not walk through it at every submission.
+            gc.collect()
+            gc.freeze()
         return _graders[work]
 
 

@@ -100,10 +100,13 @@ def _plain(value: Any) -> Any:
     return {"bytes": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
+_LEAVES = frozenset((str, int, float, bool, type(None)))
+
+
 def _made(value: Any) -> Any:
     """The reverse of `_plain`."""
     if isinstance(value, list):
-        return tuple(_made(item) for item in value)
+        return tuple([item if type(item) in _LEAVES else _made(item) for item in value])
     if not isinstance(value, dict):
         return value
     [(kind, content)] = value.items()

@@ -20,6 +20,8 @@ def plain_word(name: str) -> str:
 
 def visible(text: str) -> str:
     """Show what would not be seen, or would turn the text around, by its code point."""
+    if text.isprintable():  # as nearly all are: sooner found than by searching
+        return text
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
 
 

@@ -184,5 +184,7 @@ def _drawn(plot: Plot, thresholds: Mapping[str, float]) -> Markup:
 def _finalize(value: object) -> object:
     """What every expression of a template goes through on its way to the page."""
     if isinstance(value, Markup):
-        return Markup(visible(str(value)))
+        text = str(value)
+        seen = visible(text)
+        return value if seen is text else Markup(seen)
     return visible(value) if isinstance(value, str) else value
