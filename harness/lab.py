@@ -1,9 +1,9 @@
 """The lab file: models, images, cases, checks, questions and limits, validated when it is read.
 
-Structure is described by `lab.schema.json`; this module adds what a schema cannot say (files that
-must exist, names that must refer to something) and words every error for a person: file, line,
-key, what was found, what is allowed. What the arguments of a case and the threshold of a check
-mean is known to the techniques (`harness.techniques.validate`).
+Structure is held against `lab.schema.json` by `harness.structure`; this module adds what a schema
+cannot say (files that must exist, names that must refer to something) and words every error for a
+person: file, line, key, what was found, what is allowed. What the arguments of a case and the
+threshold of a check mean is known to the techniques (`harness.techniques.validate`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -26,9 +25,9 @@ from harness.models import DAMAGED_ZIP, ModelSpec, read_classes
 from harness.policy import KEYS as POLICY_KEYS
 from harness.policy import Policy, read_policy
 from harness.questions import Question, read_questions
+from harness.structure import validate_structure
 from harness.yamlfile import Place, YamlFile, read_yaml
 
-_SCHEMA = Path(__file__).with_name("lab.schema.json")
 _CASE_KEYS = ("id", "model", "hidden", "sweep", "repeat")
 
 
@@ -248,7 +247,7 @@ def read_lab(path: Path) -> Lab:
         LabError: with file, line, key, what was found and what is allowed.
     """
     source = read_yaml(path)
-    _validate_structure(source)
+    validate_structure(source)
     data, base = source.data, path.parent
     models = {name: _model(source, name, entry) for name, entry in data["models"].items()}
     return Lab(
@@ -378,25 +377,3 @@ def _checks(source: YamlFile) -> Iterator[Check]:
         cases = tuple(entry["cases"]) if "cases" in entry else None
         threshold = entry.get("threshold", {})
         yield Check(entry["id"], entry["metric"], entry["points"], threshold, cases, place)
-
-
-def _validate_structure(source: YamlFile) -> None:
-    schema = json.loads(_SCHEMA.read_text("utf-8"))
-    validator = jsonschema.Draft202012Validator(schema)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(source.data))
-    if error is None:
-        return
-    place: Place = tuple(error.absolute_path)
-    # jsonschema's types leave the rule's value and the schema open.
-    rule: Any = error.validator_value
-    rules: Any = error.schema
-    if error.validator == "additionalProperties":
-        unknown = next(key for key in error.instance if key not in rules["properties"])
-        message = f"unknown key {unknown!r}; {suggest(unknown, rules['properties'])}"
-        raise source.error((*place, unknown), message)
-    if error.validator == "required":
-        missing = ", ".join(repr(key) for key in rule if key not in error.instance)
-        raise source.error(place, f"missing {missing}; required here: {', '.join(rule)}")
-    if error.validator == "enum":
-        raise source.error(place, f"found {error.instance!r}; {suggest(error.instance, rule)}")
-    raise source.error(place, f"found {error.instance!r}: {error.message}")

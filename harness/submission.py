@@ -19,8 +19,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-import nbformat
-
 from harness.archives import ArchiveError, descend, is_archive, only_folder, stem, unpack
 from harness.errors import UsageError
 from harness.handed_in import HandedIn, read_table
@@ -357,6 +355,8 @@ def read_cells(path: Path, kind: str) -> list[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of cells without an id, for one
+            import nbformat  # takes a while, and few hand in notebooks
+
             notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
         return ["".join(cell.source) for cell in notebook.cells if cell.cell_type == kind]
     # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.

@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -267,3 +270,14 @@ def test_no_lab_anywhere_says_what_to_do(tmp_path):
         UsageError, match=r"no lab.yaml or fixtures/lab.yaml in .* or give --lab PATH"
     ):
         find_lab(tmp_path)
+
+
+def test_the_grammar_that_jupyter_brings_is_not_built(tmp_path):
+    (tmp_path / "rfc3987_syntax.py").write_text("def is_valid_syntax(term, value): return True\n")
+    script = (
+        "import sys, harness.lab; assert 'rfc3987_syntax' not in sys.modules; import rfc3987_syntax"
+    )
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, check=True,
+    )  # fmt: skip
