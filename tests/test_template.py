@@ -303,7 +303,7 @@ def test_children_that_start_cold_are_confined_too(tmp_path, runner):
         "disk_mb": 1,
         "disk_files": 100,
         "threads": 1,
-        "keep_models": False,
+        "trusted": False,
     }
     materials = runner._staged.folders[:1]
     starter = ColdStarter(clean_environment(materials[0]), confined=True)

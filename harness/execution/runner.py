@@ -201,7 +201,7 @@ class Runner:
             "contract": {name: list(names) for name, names in self.contract.items()},
             "limits": None if trusted else {**own, "cpu_seconds": math.ceil(cpu_seconds)},
             "threads": self.threads,
-            "keep_models": trusted,
+            "trusted": trusted,
             "output_mb": limits.output_mb,
             "disk_mb": limits.disk_mb,
             "disk_files": limits.disk_files,
