@@ -16,6 +16,7 @@ import csv
 import io
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -237,17 +238,32 @@ def _bytes(path: Path) -> bytes:
 _SHOWN = ("id", "title", "points", "max_points", "stale")
 
 
+# Summaries are kept for a whole cohort, and share what is equal in them.
+@cache
+def _check_of(identifier: str, technique: str, *cases: tuple[str, str]) -> dict[str, Any]:
+    found = [_outcome_of(*case) for case in cases]
+    return {"id": identifier, "technique": technique, "cases": found}
+
+
 @cache
 def _outcome_of(identifier: str, outcome: str) -> dict[str, str]:
-    """Shared by all summaries, which are kept for a whole cohort."""
     return {"id": identifier, "outcome": outcome}
+
+
+@cache
+def _pair(identifier: str, outcome: str) -> tuple[str, str]:
+    return identifier, outcome
 
 
 def summary(grade: Mapping[str, Any]) -> dict[str, Any]:
     """What a cohort's page and CSV need of a grade: a few kilobytes, whatever the cases say."""
     kept = ("submission", "outcome", "points", "max_points", "techniques")
     checks = [
-        {**check, "cases": [_outcome_of(case["id"], case["outcome"]) for case in check["cases"]]}
+        _check_of(
+            sys.intern(check["id"]),
+            sys.intern(check["technique"]),
+            *(_pair(case["id"], case["outcome"]) for case in check["cases"]),
+        )
         for check in grade["checks"]
     ]
     run = {name: grade["run"][name] for name in ("status", "message", "seconds")}

@@ -12,9 +12,8 @@ import hashlib
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -163,14 +162,10 @@ def _pairs(
     if len(codes) < 2:
         return
     names = list(codes)
-    every = np.concatenate(list(codes.values()))
-    owners = np.repeat(np.arange(len(names), dtype="int32"), [len(c) for c in codes.values()])
-    _, places, counts = np.unique(every, return_inverse=True, return_counts=True)
-    rare = (counts <= max(3, min(_COMMON, int(_COMMON_SHARE * len(codes)))))[places]
-    own = np.split(places[rare], np.searchsorted(owners[rare], np.arange(1, len(names))))
+    own = _own(list(codes.values()))
     # Of a large cohort, one fingerprint in so many is enough to know whom to compare.
     step = 1 + len(names) // _EXACT
-    for (one, other), count in _meetings(places, owners, rare & (every % step == 0)).items():
+    for one, other, count in _meetings([code[code % step == 0] for code in own]):
         shorter = min(len(own[one]), len(own[other]))
         if shorter >= _FEWEST and count * step >= _ALIKE / 2 * shorter:
             share = len(np.intersect1d(own[one], own[other], assume_unique=True)) / shorter
@@ -178,15 +173,27 @@ def _pairs(
                 yield (names[one], names[other]), share
 
 
+def _own(codes: Sequence[npt.NDArray[np.uint32]]) -> list[npt.NDArray[np.uint32]]:
+    """Of each one's fingerprints those that few others have."""
+    known, counts = np.unique(np.concatenate(codes), return_counts=True)
+    rare = counts <= max(3, min(_COMMON, int(_COMMON_SHARE * len(codes))))
+    return [code[rare[np.searchsorted(known, code)]] for code in codes]
+
+
 def _meetings(
-    places: npt.NDArray[Any], owners: npt.NDArray[Any], chosen: npt.NDArray[np.bool_]
-) -> Counter[tuple[int, int]]:
-    """How many of the chosen fingerprints two owners have in common, for those that have any."""
-    order = np.argsort(places[chosen], kind="stable")
-    sorted_places, sorted_owners = places[chosen][order], owners[chosen][order]
-    ends = np.flatnonzero(np.diff(sorted_places)) + 1
-    shared: Counter[tuple[int, int]] = Counter()
-    for several in np.split(sorted_owners, ends):
-        if len(several) > 1:
-            shared.update(combinations(several.tolist(), 2))
-    return shared
+    chosen: Sequence[npt.NDArray[np.uint32]],
+) -> Iterator[tuple[int, int, int]]:
+    """Two owners, and how many fingerprints they have in common, for those that have any."""
+    every = np.concatenate(chosen)
+    owners = np.repeat(np.arange(len(chosen)), [len(code) for code in chosen])
+    order = np.argsort(every, kind="stable")
+    every, owners = every[order], owners[order]
+    # Equal ones stand together now, by owner: each meets its next neighbour, the one after, ….
+    pairs = [np.zeros(0, owners.dtype)]
+    for distance in range(1, len(every)):
+        together = every[distance:] == every[:-distance]
+        if not together.any():
+            break
+        pairs.append(owners[:-distance][together] * len(chosen) + owners[distance:][together])
+    for pair, count in zip(*np.unique(np.concatenate(pairs), return_counts=True), strict=True):
+        yield *divmod(int(pair), len(chosen)), int(count)

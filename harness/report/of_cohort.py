@@ -279,12 +279,14 @@ def _rates(
     of: Callable[[Mapping[str, Any], Mapping[str, Any]], str],
 ) -> tuple[Rate, ...]:
     """How many passed, by check or by case: `of` gives what is counted."""
+    # Summaries share their equal checks: each is looked at once, for all that have it.
+    shared = {id(check): check for grade in grades for check in grade["checks"]}
+    times = Counter(id(check) for grade in grades for check in grade["checks"])
     outcomes: dict[tuple[str, str], Counter[str]] = {}
-    for grade in grades:
-        for check in grade["checks"]:
-            for case in check["cases"]:
-                counter = outcomes.setdefault((check["technique"], of(check, case)), Counter())
-                counter[case["outcome"]] += 1
+    for key, check in shared.items():
+        for case in check["cases"]:
+            counter = outcomes.setdefault((check["technique"], of(check, case)), Counter())
+            counter[case["outcome"]] += times[key]
     return tuple(
         Rate(
             title=identifier,
