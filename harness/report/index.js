@@ -1,5 +1,7 @@
 "use strict";
-// Sorting by any column and filtering; the whole table is in the page, and stays in it.
+// Sorting by any column and filtering. The whole table is in the page; of a large one, just the first
+// rows that fit are laid out, as a browser takes seconds over ten thousand.
+const STEP = 500;
 const table = document.querySelector("#submissions table");
 const body = table.tBodies[0];
 const rows = Array.from(body.rows, (row) => ({
@@ -10,6 +12,8 @@ const rows = Array.from(body.rows, (row) => ({
   lost: Array.from(row.cells).slice(2, -1).map((cell) => "lost" in cell.dataset),
   keys: Array.from(row.cells, (cell) => cell.textContent.trim()),
 }));
+const more = document.querySelector("#more");
+const moreText = more.textContent;
 const shown = document.querySelector("#shown");
 const filters = Object.fromEntries(
   ["filter", "state", "lost", "mistake"].map((id) => [id, document.getElementById(id)])
@@ -29,25 +33,28 @@ function sortBy(column, kind, descending) {
       ? (a, b) => number(a.keys[column]) - number(b.keys[column])
       : (a, b) => collator.compare(a.keys[column], b.keys[column]);
   rows.sort((a, b) => sign * compare(a, b));
-  const sorted = document.createDocumentFragment();
-  for (const { row } of rows) sorted.append(row);
-  body.append(sorted);
+  show(STEP);
 }
 
-function filter() {
+// The first rows that fit the filters, in the order of the moment.
+function show(most) {
   const wanted = filters.filter.value.trim().toLowerCase();
   const { state, lost, mistake } = filters;
-  let count = 0;
-  for (const one of rows) {
-    const fits =
+  const fitting = rows.filter(
+    (one) =>
       one.name.includes(wanted) &&
       (!state.value || one.state === state.value) &&
       (!lost.value || one.lost[Number(lost.value)]) &&
-      (!mistake.value || one.mistakes.includes(mistake.value));
-    if (one.row.hidden === fits) one.row.hidden = !fits;
-    count += fits;
-  }
+      (!mistake.value || one.mistakes.includes(mistake.value))
+  );
+  const first = document.createDocumentFragment();
+  for (const { row } of fitting.slice(0, most)) first.append(row);
+  body.replaceChildren(first);
+  const count = Math.min(most, fitting.length);
   shown.textContent = shown.dataset.shown.replace("{shown}", count).replace("{all}", rows.length);
+  const left = fitting.length - count;
+  more.hidden = left === 0;
+  more.textContent = moreText.replace("{n}", Math.min(STEP, left)).replace("{left}", left);
 }
 
 Array.from(table.tHead.rows[0].cells).forEach((cell, column) => {
@@ -67,6 +74,12 @@ Array.from(table.tHead.rows[0].cells).forEach((cell, column) => {
 });
 const form = document.querySelector(".filters");
 form.hidden = false;
-form.addEventListener("input", filter);
+form.addEventListener("input", () => show(STEP));
 form.addEventListener("submit", (event) => event.preventDefault());
-filter();
+more.addEventListener("click", () => {
+  const before = body.rows.length;
+  show(before + STEP);
+  body.rows[before].querySelector("a").focus();
+});
+addEventListener("beforeprint", () => show(Infinity));
+show(STEP);

@@ -14,6 +14,7 @@ import uvicorn
 from harness.marking.app import make_app
 from harness.marking.desk import Desk
 from harness.marking.serve import listen
+from harness.report import write_index
 
 pytestmark = pytest.mark.browser
 
@@ -117,6 +118,34 @@ def test_the_board_is_filtered_by_name_state_technique_and_mistake(board):
     board.select_option("#mistake", "")
     board.select_option("#lost", "")
     assert names(board) == ["émile", "good", "wrong", "not loaded"]
+
+
+def test_a_large_board_lays_out_its_first_rows_and_the_others_when_asked(
+    open_page, cohort, tmp_path
+):
+    grade = cohort.book.read("good")
+    many = [{**grade, "submission": f"student{number:04}"} for number in range(1200)]
+    write_index(tmp_path / "index.html", cohort.lab, many)
+    board = open_page(tmp_path / "index.html", viewport=DESK)
+    more, shown = board.locator("#more"), board.locator("#shown")
+    assert (len(names(board)), shown.inner_text()) == (500, "500 of 1200 shown")
+    board.fill("#filter", "student119")  # the last ones are found
+    assert names(board) == [f"student119{digit}" for digit in range(10)]
+    assert not more.is_visible()
+    board.fill("#filter", "")
+    for _ in range(2):
+        board.locator("#submissions th button[data-column='0']").click()
+    assert names(board)[0] == "student1199"
+    assert more.inner_text() == "Show 500 more, of 700 left"
+    more.focus()
+    board.keyboard.press("Enter")
+    assert board.evaluate("document.activeElement.textContent") == "student0699"
+    more.click()
+    assert (len(names(board)), more.is_visible()) == (1200, False)
+    board.fill("#filter", "student0")
+    assert len(names(board)) == 500
+    board.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert len(names(board)) == 1000
 
 
 def test_a_board_without_a_script_has_the_whole_table_and_no_dead_controls(open_page, cohort):
