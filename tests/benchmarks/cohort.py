@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -171,60 +170,40 @@ def scale(folder: Path) -> dict[str, Any]:
     return results
 
 
-def quick_lab(folder: Path) -> Path:
-    """Top-k, activations and class activation maps, two cases of each: little computing."""
-    from harness import golden
-    from harness.execution.runner import Runner
-    from harness.grading import open_lab
-    from harness.techniques import CONTRACT
-
-    lab = folder / "lab"
-    shutil.copytree(ROOT / "fixtures", lab)
-    shutil.rmtree(lab / "golden")
-    data = yaml.safe_load((lab / "lab.yaml").read_text())
-    functions = ("top_predictions", "class_activation_map", "layer_activations")
-    # Two of each: what is compared is what a student costs beside the own computing.
-    data["cases"] = {name: data["cases"][name][:2] for name in functions}
-    kept = ("top-5", "heatmaps", "activations")
-    data["checks"] = [check for check in data["checks"] if check["id"] in kept]
-    data["reference"] = str(ROOT / "reference")
-    del data["calibration"], data["questions"]
-    (lab / "lab.yaml").write_text(yaml.safe_dump(data))
-    opened = open_lab(lab / "lab.yaml")
-    with Runner(opened, CONTRACT) as runner:
-        golden.build(opened, runner, JOBS)
-    return lab / "lab.yaml"
-
-
 def against(folder: Path) -> dict[str, Any]:
-    """Ten submissions, against a pytest process for each, as many at a time."""
-    lab = quick_lab(folder)
-    cohort = copies(ROOT / "submissions" / "good-plain", folder / "cohort", 10)
-    ours, _, _ = harness("grade", cohort, "--lab", lab, "--out", folder / "out", "--jobs", JOBS)
-    environment = {**os.environ, "QUICK_LAB": str(lab), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """Ten quick submissions, against what people use; and each further one of a larger cohort."""
+    from against import Others, quick_lab
 
-    def one(path: Path) -> None:
-        subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-             str(HERE / "per_student.py")],
-            env={**environment, "QUICK_SUBMISSION": str(path / "submission.py")},
-            cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    started = time.perf_counter()
-    with ThreadPoolExecutor(JOBS) as pool:
-        list(pool.map(one, sorted(cohort.iterdir())))
-    theirs = time.perf_counter() - started
-    own = own_seconds(folder / "out") / JOBS
-    return {
-        "ten quick submissions": ours,
-        "a pytest process per student / ours": theirs / ours,
-        "ten quick submissions / their own computing": ours / own,
+    lab = quick_lab(folder, JOBS)
+    cohorts = {
+        n: copies(ROOT / "submissions" / "good-plain", folder / f"c{n}", n) for n in (10, 30)
     }
+    ours = {
+        n: harness("grade", cohort, "--lab", lab, "--out", folder / f"o{n}", "--jobs", JOBS)[0]
+        for n, cohort in cohorts.items()
+    }
+    own = own_seconds(folder / "o10") / JOBS
+    further = (ours[30] - ours[10]) / 20
+    results = {
+        "ten quick submissions": ours[10],
+        "ten quick submissions / their own computing": ours[10] / own,
+        "each further one": further,
+    }
+    others = Others(lab, cohorts[10], folder, JOBS)
+    for name, run in (
+        ("a pytest process per student", others.pytest),
+        ("nbgrader autograde", others.nbgrader),
+        ("otter run", others.otter),
+    ):
+        seconds = run()
+        results[f"{name} / ours, ten submissions"] = seconds / ours[10]
+        results[f"{name} / ours, each further one"] = seconds / 10 / further
+    return results
 
 
 def cluster(folder: Path) -> dict[str, Any]:
-    """The same submissions on a Dask scheduler with 1, 2 and 4 workers of this machine."""
+    """The same submissions on 1, 2 and 4 workers of this machine, and on hosts of a network."""
+    import hosts
     from distributed import LocalCluster
 
     source = folder / "source"
@@ -233,14 +212,28 @@ def cluster(folder: Path) -> dict[str, Any]:
     (source / "submission.py").write_text(text.replace("def maximize_activation", "def _not"))
     cohort = copies(source, folder / "cohort", 12)
     results = {}
+
+    def grade(address: str, name: str) -> None:
+        out = folder / name
+        results[f"12 submissions on {name}"], _, printed = harness(
+            "grade", cohort, "--lab", "fixtures", "--out", out, "--scheduler", address
+        )
+        judged = [json.loads(path.read_text())["outcome"] for path in out.glob("*/grade.json")]
+        assert judged == ["judged"] * 12, printed[-2000:]
+
     for workers in (1, 2, 4):
-        out = folder / f"out{workers}"
         with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as made:
-            seconds, _, _ = harness(
-                "grade", cohort, "--lab", "fixtures", "--out", out,
-                "--scheduler", made.scheduler_address,
-            )  # fmt: skip
-        results[f"12 submissions on a cluster, {workers} workers"] = seconds
+            grade(made.scheduler_address, f"{workers} workers")
+    if hosts.possible():
+        for count in (1, 2):
+            with hosts.cluster(count, folder) as (address, _):
+                grade(address, f"{count} hosts")
+        name = "2 hosts, one killed at half"
+        with (
+            hosts.cluster(2, folder) as (address, (first, _)),
+            hosts.at_half(folder / name, 12, lambda: hosts.kill(first)),
+        ):
+            grade(address, name)
     return results
 
 
