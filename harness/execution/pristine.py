@@ -6,6 +6,8 @@ about its model, as most do, leaves it to the next; any change means a fresh one
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +34,8 @@ class Pristine:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self._attributes = _attributes(model)
+        # The values are kept themselves, so that no other object can take the identity of one.
+        self._owners = [(owner, _attributes(owner)) for owner in _owners(model)]
         self._values = [np.array(variable) for variable in model.variables]
 
     def unchanged(self) -> bool:
@@ -41,39 +44,46 @@ class Pristine:
         Student code may have replaced anything: whatever fails here is a change.
         """
         try:
-            now = _attributes(self.model)
+            owners = _owners(self.model)
             return (
-                now.keys() == self._attributes.keys()
-                and all(_same(now[place], was) for place, was in self._attributes.items())
-                and len(self.model.variables) == len(self._values)
+                len(owners) == len(self._owners)
+                and all(
+                    owner is was and _same(owner, attributes)
+                    for owner, (was, attributes) in zip(owners, self._owners, strict=True)
+                )
                 and all(map(np.array_equal, self._values, self.model.variables))
             )
         except Exception:
             return False
 
 
-def _attributes(model: keras.Model) -> dict[tuple[int, str], tuple[Any, list[Any]]]:
-    """Every attribute by object and name: its value, and what is in it where that is a container.
-
-    The values are kept themselves, so that no other object can take the identity of one.
-    """
-    found = {}
-    for owner in (model, *model.layers, *model.variables):
-        for name, value in vars(owner).items():
-            if name in _CACHES:
-                continue
-            content: list[Any] = []
-            if isinstance(value, dict):
-                content = [part for item in value.items() for part in item]
-            elif isinstance(value, (list, tuple, set)):
-                content = list(value)
-            found[id(owner), name] = (value, content)
-    return found
+def _owners(model: keras.Model) -> list[Any]:
+    return [model, *model.layers, *model.variables]
 
 
-def _same(now: tuple[Any, list[Any]], was: tuple[Any, list[Any]]) -> bool:
-    return (
-        now[0] is was[0]
-        and len(now[1]) == len(was[1])
-        and all(one is other for one, other in zip(now[1], was[1], strict=True))
-    )
+def _attributes(owner: Any) -> dict[str, tuple[Any, list[Any]]]:
+    """Every attribute: its value, and what is in it where that is a container."""
+    return {
+        name: (value, _content(value)) for name, value in vars(owner).items() if name not in _CACHES
+    }
+
+
+def _content(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [part for item in value.items() for part in item]
+    return list(value) if isinstance(value, (list, tuple, set)) else []
+
+
+def _same(owner: Any, attributes: Mapping[str, tuple[Any, list[Any]]]) -> bool:
+    """Whether an object has these attributes and no others; run before every call, quickly."""
+    now = vars(owner)
+    if attributes.keys() != now.keys() - _CACHES:
+        return False
+    for name, (was, content) in attributes.items():
+        if now[name] is not was:
+            return False
+        if isinstance(was, (dict, list, tuple, set)):
+            inside = _content(was)
+            if len(inside) != len(content) or any(map(is_not, inside, content)):
+                return False
+    return True

@@ -65,9 +65,12 @@ def iou_above(a: npt.NDArray[Any], b: npt.NDArray[Any], threshold: float) -> flo
     Returns:
         0 to 1; 1 when both regions are empty.
     """
-    above_a, above_b = scaled(a) >= threshold, scaled(b) >= threshold
-    union = int(np.count_nonzero(above_a | above_b))
-    return float(np.count_nonzero(above_a & above_b) / union) if union else 1.0
+    return _iou(scaled(a) >= threshold, scaled(b) >= threshold)
+
+
+def _iou(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> float:
+    union = int(np.count_nonzero(a | b))
+    return float(np.count_nonzero(a & b) / union) if union else 1.0
 
 
 def mean_iou(
@@ -76,7 +79,8 @@ def mean_iou(
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> float:
     """`iou_above` averaged over thresholds: one threshold alone takes a binarised map for right."""
-    return float(np.mean([iou_above(a, b, threshold) for threshold in thresholds]))
+    x, y = scaled(a), scaled(b)
+    return float(np.mean([_iou(x >= threshold, y >= threshold) for threshold in thresholds]))
 
 
 def soft_iou(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
@@ -117,12 +121,9 @@ def rank_agreement(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     Returns:
         −1 to 1; 1 when both are constant.
     """
-    from scipy.stats import spearmanr  # slow: see `harness.grading`
+    from scipy.stats import rankdata  # slow: see `harness.grading`
 
-    constant = [bool(np.ptp(values) == 0) for values in (a, b)]
-    if any(constant):
-        return float(all(constant))
-    return float(spearmanr(np.ravel(a), np.ravel(b)).statistic)
+    return correlation(rankdata(a), rankdata(b))
 
 
 def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
@@ -132,11 +133,11 @@ def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
         −1 to 1; 1 when both are constant.
     """
     x, y = _centred(a), _centred(b)
-    norms = float(np.linalg.norm(x)), float(np.linalg.norm(y))
-    tiny = 1e-12
-    if norms[0] <= tiny or norms[1] <= tiny:
-        return 1.0 if max(norms) <= tiny else 0.0
-    return float(np.clip(x @ y / (norms[0] * norms[1]), -1.0, 1.0))
+    squares = float(x @ x), float(y @ y)
+    tiny = 1e-24
+    if min(squares) <= tiny:
+        return 1.0 if max(squares) <= tiny else 0.0
+    return float(np.clip(x @ y / np.sqrt(squares[0] * squares[1]), -1.0, 1.0))
 
 
 def _centred(values: npt.NDArray[Any]) -> Map:

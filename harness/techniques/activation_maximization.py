@@ -8,13 +8,15 @@ for every layer and model.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.calls import Oracle
-from harness.lab import Case, Lab
+from harness.lab import Case, Lab, read_dataset
 from harness.language import gettext as _
 from harness.language import marked
 from harness.metrics.images import axis_roughness, rank_correlation, standardised_variation
@@ -189,14 +191,24 @@ def resemblance_to_data(item: Evidence) -> float:
     """
     largest = 0.0
     shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
-    candidates = np.stack([np.roll(item.value, shift, (0, 1)) for shift in shifts])
-    for name in item.lab.datasets:
-        images, _ = item.lab.dataset(name)
-        if images.shape[1:] == item.value.shape:
-            apply = PREPROCESSINGS[item.lab.models[item.case.model].preprocessing].apply
-            known = _standardised(np.asarray(apply(images.astype("float32"))))
-            largest = max(largest, float(np.abs(_standardised(candidates) @ known.T).max()))
+    moved = [np.roll(item.value, shift, (0, 1)) for shift in shifts]
+    candidates = _standardised(np.stack(moved)).astype("float32")
+    preprocessing = item.lab.models[item.case.model].preprocessing
+    for file in item.lab.datasets.values():
+        shape, known = _known(file, file.stat().st_mtime_ns, preprocessing)
+        if shape == item.value.shape:
+            largest = max(largest, float(np.abs(candidates @ known.T).max()))
     return min(largest, 1.0)
+
+
+@lru_cache(maxsize=8)
+def _known(
+    file: Path, time_ns: int, preprocessing: str
+) -> tuple[tuple[int, ...], npt.NDArray[np.float32]]:
+    """The shape of a data set's images as it was at that time, and the images standardised."""
+    images, _ = read_dataset(file)
+    inputs = PREPROCESSINGS[preprocessing].apply(images.astype("float32"))
+    return images.shape[1:], _standardised(np.asarray(inputs)).astype("float32")
 
 
 def _standardised(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -214,7 +226,7 @@ def _trace(item: Evidence, reached: npt.NDArray[np.float64]) -> Trace:
     features = [
         *np.clip((reached - grey) / spread, -3, 3),
         standardised_variation(item.value),
-        2 * resemblance_to_data(item),
+        2 * float(item.once("resemblance", lambda: resemblance_to_data(item))),
         float(np.clip(item.value.std() / max(float(item.accepted[0].std()), 1e-9), 0, 3)),
     ]
     right = [*np.ones(len(reached)), standardised_variation(item.accepted[0]), 0.8, 1.0]
