@@ -147,7 +147,7 @@ def pack_lab(lab: Lab) -> bytes:
         UsageError: it names something outside its folder.
     """
     folder = lab.folder.resolve()
-    named = [spec.file for spec in lab.models.values() if spec.file is not None]
+    named = [file for spec in lab.models.values() if (file := spec.source())]
     named += [image.file for image in lab.images.values()] + list(lab.datasets.values())
     named += [path for path in (lab.golden, lab.calibration) if path is not None]
     outside = [path for path in named if not path.resolve().is_relative_to(folder)]

@@ -310,7 +310,7 @@ def _run_variant(lab: Lab, runner: Runner, reference: Outputs, entry: Entry) -> 
 def case_digests(lab: Lab) -> dict[str, str]:
     """SHA-256 of each case: its function, its arguments' values and its model."""
     models = {
-        name: json.dumps([_sha256(spec.file) if spec.file else spec.weights, spec.application])
+        name: json.dumps([spec.content(), spec.application])
         + json.dumps([spec.classes, spec.preprocessing])
         for name, spec in lab.models.items()
     }

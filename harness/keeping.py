@@ -107,8 +107,9 @@ def _of_call(call: Call) -> list[Any]:
 
 
 def _of_model(spec: ModelSpec) -> list[Any]:
-    described = {name: value for name, value in spec.to_json().items() if name != "file"}
-    return [described, _of_file(spec.file) if spec.file is not None else None]
+    places = ("file", "weights")
+    described = {name: value for name, value in spec.to_json().items() if name not in places}
+    return [described, spec.content()]
 
 
 def _of_file(path: Any) -> str:

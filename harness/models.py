@@ -6,6 +6,7 @@ A loaded model is a plain `keras.Model` ending in softmax that also carries, as 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -90,6 +91,17 @@ class ModelSpec:
         except OSError:
             written = 0  # reading it will say what is wrong
         return _layers_of(self.file, written)
+
+    def source(self) -> Path | None:
+        """The file that its values come from; None for weights that Keras downloads."""
+        if self.file is not None or self.weights in (None, "imagenet"):
+            return self.file
+        return Path(self.weights)
+
+    def content(self) -> str:
+        """What tells its values from others: the SHA-256 of their file, or `imagenet`."""
+        source = self.source()
+        return hashlib.sha256(source.read_bytes()).hexdigest() if source else str(self.weights)
 
     def to_json(self) -> dict[str, Any]:
         """All that a child needs to load the model."""

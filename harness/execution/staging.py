@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.execution.applications import saved
 from harness.lab import Lab, shown_datasets, shown_images, shown_models
 from harness.models import ModelSpec
 
@@ -59,6 +60,5 @@ def _copy_file(path: Path, folder: Path) -> str:
 
 
 def _copy(spec: ModelSpec, name: str, folder: Path) -> dict[str, Any]:
-    if spec.file is not None:
-        spec = replace(spec, file=Path(shutil.copy(spec.file, folder / f"{name}.keras")))
-    return spec.to_json()
+    copied = Path(shutil.copy(spec.file or saved(spec), folder / f"{name}.keras"))
+    return replace(spec, file=copied, application=None, weights=None).to_json()
