@@ -203,8 +203,12 @@ _graders: dict[Work, Grader] = {}
 _lock = threading.Lock()
 
 
-def grader_of(work: Work) -> Grader:
+def grader_of(work: Work, *, ahead: bool = False) -> Grader:
     """This process's grader for such work; it stays for the next task.
+
+    Args:
+        work: what all tasks have in common.
+        ahead: student code will be run soon.
 
     Raises:
         HarnessError: the lab or its golden outputs are damaged, or there is no inner wall here.
@@ -212,7 +216,7 @@ def grader_of(work: Work) -> Grader:
     with _lock:
         if work not in _graders:
             walls = Sandbox() if work.unsandboxed else choose()
-            _graders[work] = Grader(open_lab(Path(work.lab)), sandbox=walls)
+            _graders[work] = Grader(open_lab(Path(work.lab)), sandbox=walls, ahead=ahead)
             # What is alive now stays; the collector need not walk through it at every submission.
             gc.collect()
             gc.freeze()
@@ -231,8 +235,8 @@ def close_graders() -> None:
 
 def do(work: Work, task: Task) -> Answer:
     """Grade a submission that is on this machine's disk."""
-    grader = grader_of(work)
     kept = read_outputs(task.outputs or _read(task.outputs_file))
+    grader = grader_of(work, ahead=kept is None)
     told = task.remembered or _read(task.remembered_file)
     submission = Submission(task.name, Path(task.path))
     graded = grader.grade(submission, kept, told)

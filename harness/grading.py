@@ -132,6 +132,7 @@ class Grader:
         public_only: leave hidden cases out, as a student's self-check does.
         calibrated: use the lab's calibration; only calibrating itself does not.
         sandbox: the walls around student code; None for those that this host has.
+        ahead: student code will be run soon.
 
     Raises:
         UsageError: this host has no inner wall.
@@ -146,14 +147,21 @@ class Grader:
         public_only: bool = False,
         calibrated: bool = True,
         sandbox: Sandbox | None = None,
+        ahead: bool = False,
     ) -> None:
-        self.golden = golden_outputs.load(lab)
-        self.calibrated = calibration.load(lab) if calibrated else Calibrated()
-        self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
-        self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
         self.runner = Runner(lab, techniques.CONTRACT, sandbox=sandbox)
-        self._versions = versions()
-        self._prepare_calls()
+        try:
+            if ahead:
+                self.runner.warm()
+            self.golden = golden_outputs.load(lab)
+            self.calibrated = calibration.load(lab) if calibrated else Calibrated()
+            self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
+            self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
+            self._versions = versions()
+            self._prepare_calls()
+        except BaseException:
+            self.runner.close()
+            raise
 
     def __enter__(self) -> Grader:
         return self

@@ -40,6 +40,8 @@ LIMITS = Limits(
     disk_mb=32,
     disk_files=500,
 )
+# Time for work that ends by itself: a machine that is busy must not look like one that is not safe.
+PATIENT = replace(LIMITS, case_seconds=30, submission_seconds=120, cpu_seconds=60)
 # Names that attacks try to leave behind, wherever they can.
 LEFT = ("left.txt", "pwned", "flood", "evil", "results.json", "grade.json", "outputs.json")
 
@@ -63,6 +65,11 @@ class Attack:
     full: bool
     says: str = ""
     report: bool = False
+
+    @property
+    def limits(self) -> Limits:
+        """Little time for what never ends."""
+        return LIMITS if re.search("timed out|did not end", self.says) else PATIENT
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ def _read(path: Path) -> Attack:
 
 
 def small(lab: Lab) -> Lab:
-    """The lab with one case for each function that the attacks define, and tight limits."""
+    """The lab with one case for each function that the attacks define, and limits of our own."""
     cases = tuple(_simplest(lab, function) for function in FUNCTIONS)
     ids = {case.id for case in cases}
     checks = [_restricted(check, ids) for check in lab.checks]
@@ -120,7 +127,7 @@ def small(lab: Lab) -> Lab:
         for check in checks
         if check.cases != () and functions & set(techniques.metric_of(check)[1].functions)
     )
-    return replace(lab, cases=cases, checks=kept, limits=LIMITS)
+    return replace(lab, cases=cases, checks=kept, limits=PATIENT)
 
 
 def _simplest(lab: Lab, function: str) -> Case:
@@ -187,7 +194,9 @@ class RedTeam:
         started = time.monotonic()
         submission = self._submission(attack.name, attack.path)
         before = self._surroundings()
+        self._grader.narrow(replace(self._lab, limits=attack.limits))
         graded = self._grader.grade(submission)
+        self._grader.narrow(self._lab)
         problems = [*self._verdict_problems(attack, graded), *_printed_problems(graded)]
         if attack.report:
             problems += self._report_problems(graded)

@@ -279,7 +279,8 @@ DEEP = "[" * 100_000
     ("name", "data", "told"),
     [
         ("submission_metadata.yml", b"a: [", "not YAML that can be read"),
-        ("submission_metadata.yml", DEEP.encode(), "more than 50 levels deep"),
+        ("submission_metadata.yml", DEEP.encode(), "not YAML that can be read"),
+        ("submission_metadata.yml", b"[" * 60, "more than 50 levels deep"),
         ("submission_metadata.yml", b"a: &a {x: 1}\nb: {<<: *a}", "it merges mappings"),
         ("submission_metadata.yml", b"a: !!python/object:os.system x", "not YAML that can be read"),
         ("submission_metadata.yml", b"- a", "expected submissions by folder, found list"),

@@ -321,6 +321,38 @@ def start_templates(tmp_path):
     return Templates(environment, tmp_path / "templates", Sandbox(), folders[:1], folders[1])
 
 
+@pytest.mark.tensorflow
+def test_a_template_that_was_started_ahead_serves_the_first_child(tmp_path):
+    starter = start_templates(tmp_path)
+    starter.warm()
+    home = tmp_path / "homes" / "one"
+    home.mkdir()
+    child = starter.start(home)
+    assert len(list((tmp_path / "templates").iterdir())) == 1
+    child.kill()
+    for stream in (child.requests, child.replies, child.printed):
+        stream.close()
+    starter.close()
+
+
+def test_a_template_that_is_closed_before_it_is_ready_leaves_nothing(tmp_path, monkeypatch):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    starter = start_templates(tmp_path)
+    starter.warm()
+    deadline = time.monotonic() + 60
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    starter.close()
+    assert not starter._warming.is_alive()
+    assert not alive(int((tmp_path / "pid").read_text()))
+    with pytest.raises(MachineError, match="the templates are closed"):
+        starter.start(tmp_path)
+
+
 def test_a_template_that_does_not_start_says_what_it_printed(tmp_path, monkeypatch):
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\necho no room for modules\nexit 3\n")

@@ -89,6 +89,11 @@ class Runner:
         self._starter.close()
         remove(self.folder)
 
+    def warm(self) -> None:
+        """Student code will be run soon: begin what that takes, and do not wait for it."""
+        if isinstance(self._starter, Templates):
+            self._starter.warm()
+
     def run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
         """Run the calls; every one of them has an output in the end.
 

@@ -65,7 +65,19 @@ class Templates:
         self._users = itertools.count()
         self._templates: list[_Template] = []
         self._cold: ColdStarter | None = None
+        self._closed = False
+        self._warming: threading.Thread | None = None
         folder.mkdir()
+
+    def warm(self) -> None:
+        """Start a template now, and do not wait for it; what goes wrong is met again by `start`."""
+
+        def take() -> None:
+            with suppress(MachineError, OSError):
+                self._take(trusted=True)
+
+        self._warming = threading.Thread(target=take, daemon=True)
+        self._warming.start()
 
     def start(self, home: Path, *, reads: Sequence[Path] = (), trusted: bool = False) -> Process:
         """See `Starter`; a template found dead is replaced, as nobody's code has run yet."""
@@ -86,13 +98,18 @@ class Templates:
     def close(self) -> None:
         """End all templates."""
         with self._lock:
+            self._closed = True
             templates, self._templates = self._templates, []
         for template in templates:
             template.close()
+        if self._warming is not None:
+            self._warming.join(timeout=KILL_SECONDS)
 
     def _take(self, trusted: bool) -> _Template:
         """A template that is free, or a new one; those that have died or served long go."""
         with self._lock:
+            if self._closed:
+                raise MachineError("the templates are closed")
             gone = [t for t in self._templates if t.ended.is_set() or t.retired]
             self._templates = [t for t in self._templates if t not in gone]
             found = next((t for t in self._templates if t.reserve(trusted)), None)
@@ -171,7 +188,7 @@ class _Template:
         self._booting = threading.Lock()
         self._reader: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._start_error: OSError | None = None
+        self._start_error: Exception | None = None
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._answers: dict[int, tuple[int, str]] = {}
@@ -322,7 +339,7 @@ class _Template:
                     start_new_session=True,
                     **self._sandbox.identity(),
                 )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # of the second, when it was closed meanwhile
             self._start_error = error
         self._theirs.close()
         self._read()
