@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import table
+
 from harness import techniques
 from harness.calls import Call
 from harness.execution.processes import ColdStarter
@@ -85,13 +87,7 @@ def write(results: dict[str, Any]) -> None:
     (HERE / "execution.json").write_text(
         json.dumps({"machine": machine, "python": versions, **results}, indent=1) + "\n"
     )
-    lines = [f"Measured on {machine}, {versions}.", "", "| | |", "|---|---|"]
-    for name, value in results.items():
-        shown = f"{value:.1f} ×" if "/" in name else f"{value * 1000:.0f} ms"
-        lines.append(f"| {name} | {shown} |")
-    readme = HERE / "README.md"
-    head = readme.read_text("utf-8").split("<!-- execution -->")[0]
-    readme.write_text(head + "<!-- execution -->\n\n" + "\n".join(lines) + "\n", "utf-8")
+    table.write("execution", f"{machine}, {versions}", results)
 
 
 if __name__ == "__main__":

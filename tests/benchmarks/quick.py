@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,17 @@ CASES = {case.id: case for case in LAB.cases}
 GOLDEN = golden.load(LAB)
 
 
+@cache
+def model(name: str) -> Any:
+    """A model, loaded once for all tests, as tests elsewhere do."""
+    return load_model(LAB.models[name])
+
+
 def passes(functions: Mapping[str, Any], identifier: str) -> bool:
     """Whether the student's function of a case returns about what is expected."""
     case = CASES[identifier]
     call = techniques.call_of(LAB, case)
-    value = functions[call.function](load_model(LAB.models[call.model]), **call.arguments)
+    value = functions[call.function](model(call.model), **call.arguments)
     plain = _Flattener(2**26).plain(value)
     value = techniques.technique_of(case).normalise(LAB, case, plain)
     expected = GOLDEN.accepted[call.key][0]
