@@ -14,6 +14,7 @@ from small_lab import Page, golden_of, graded, make_lab, report
 
 from harness.golden import Golden
 from harness.lab import Lab
+from harness.metrics.heatmaps import measure
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.report import draw, report_html, write_index
 from harness.report.pages import points
@@ -102,6 +103,35 @@ def test_first_thing_to_fix_is_in_the_technique_that_lost_most(lab):
     assert "Class activation maps, check “Maps”, case racket" in first
     assert "goes through a ReLU" in first
     assert "differs" in page.words
+
+
+def test_the_overlap_shown_is_that_of_the_map_it_is_judged_by(lab):
+    """Two accepted maps: by IoU alone the second is nearer, by all measures the first."""
+    golden = golden_of(lab)
+    mine = np.array([[4.0, 3, 0, 0], [3, 2, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]])
+    accepted = [mine + 0.9 * (mine == 0), np.where(mine >= 2, 4.0, mine)]
+    key = "class_activation_maps/racket"
+    golden = Golden({**golden.accepted, key: accepted}, golden.facts, "0")
+    grade, outputs = graded(lab, {key: mine}, golden=golden)
+    [case] = [one for check in grade["checks"] for one in check["cases"] if one["id"] == "racket"]
+    measured = case["measured"]["iou"]
+    every = [measure(mine, one)["iou"] for one in accepted]
+    assert measured != max(every), "the maps do not tell"
+    page = report(lab, grade, outputs, golden)
+    assert f"the mean from 0.2 to 0.8: {measured:.2f} for your map" in page.words
+    assert f"passes above {case['threshold']['iou']:.3g}" in page.words
+
+
+def test_a_plot_has_the_threshold_of_its_own_cases(lab):
+    grade, outputs = graded(lab)
+    maps = next(check for check in grade["checks"] if check["id"] == "maps")
+    for number, case in enumerate(maps["cases"]):
+        case["threshold"] = {**case["threshold"], "iou": 0.5 + 0.125 * number}
+    words = report(lab, grade, outputs).words
+    public = [one["threshold"]["iou"] for one in maps["cases"] if one["id"] != "secret"]
+    assert len(public) == 2
+    for limit in public:
+        assert words.count(f"passes above {limit:.3g}") == 1
 
 
 def test_hidden_case_shows_outcome_and_hint_only(lab):

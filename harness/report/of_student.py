@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness import techniques
@@ -84,12 +84,16 @@ class CheckPart:
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    """A figure of a case or group, where links find it, and whether it is shown unasked."""
+    """A figure of a case or group, where links find it, and whether it is shown unasked.
+
+    Its thresholds are those of its own cases, by measure; empty where they are not to be shown.
+    """
 
     anchor: str
     group: str
     figure: Figure
     open: bool
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,6 @@ class TechniquePart:
     diagnosis: Mapping[str, Any] | None
     checks: tuple[CheckPart, ...]
     figures: tuple[DrawnFigure, ...]
-    thresholds: Mapping[str, float]
 
     @property
     def percent(self) -> float:
@@ -197,6 +200,7 @@ def _technique(
     drawn: list[DrawnFigure] = []
     anchors: dict[str, str] = {}
     failed = _failed_groups(lab, checks)
+    thresholds = _thresholds(lab, checks)
     for (technique, group), several in figures.items():
         if technique == name:
             anchors[group] = f"{name}-figure-{len(drawn) + 1}"
@@ -204,7 +208,7 @@ def _technique(
                 # Of work that is all right, one is enough to see how it looks.
                 shown = group in failed if failed else not drawn
                 anchor = f"{name}-figure-{len(drawn) + 1}"
-                drawn.append(DrawnFigure(anchor, group, figure, shown))
+                drawn.append(DrawnFigure(anchor, group, figure, shown, thresholds.get(group, {})))
     return TechniquePart(
         anchor=name,
         title=technique_title(name),
@@ -213,12 +217,6 @@ def _technique(
         diagnosis=entry["diagnosis"],
         checks=tuple(_check(check, outputs, lab, anchors) for check in checks),
         figures=tuple(drawn),
-        thresholds={
-            measure: value
-            for check in checks
-            for case in check["cases"]
-            for measure, value in case["threshold"].items()
-        },
     )
 
 
@@ -230,6 +228,16 @@ def _failed_groups(lab: Lab, checks: Sequence[Mapping[str, Any]]) -> set[str]:
         if case["outcome"] == "failed"
         for one in _cases_of(lab, check["technique"], case["id"])
     }
+
+
+def _thresholds(lab: Lab, checks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Of each group of cases, by measure."""
+    found: dict[str, dict[str, float]] = {}
+    for check in checks:
+        for case in check["cases"]:
+            for one in _cases_of(lab, check["technique"], case["id"]):
+                found.setdefault(one.group, {}).update(case["threshold"])
+    return found
 
 
 def _check(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from harness.figures import (
     Figure,
+    Nearest,
     Note,
     Part,
     Plot,
@@ -26,7 +27,7 @@ from harness.figures import (
 )
 from harness.lab import LabImage, read_image
 from harness.language import gettext as _
-from harness.metrics.heatmaps import THRESHOLDS, iou_above, mean_iou, scaled, to_grid
+from harness.metrics.heatmaps import THRESHOLDS, iou_above, measure, scaled, to_grid
 from harness.techniques.base import Evidence
 
 Map = npt.NDArray[np.float64]
@@ -111,8 +112,19 @@ def _words(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Iterator[
         yield Note(text.format(low=item.value.min()))
 
 
-def _overlap(item: Evidence, mine: Map) -> Plot:
-    golden = max(item.accepted, key=lambda accepted: mean_iou(mine, accepted))
+def _overlap(item: Evidence, mine: Map) -> Nearest:
+    measured = item.once("maps", lambda: [measure(mine, golden) for golden in item.accepted])
+    return Nearest(
+        tuple(measured[0]),
+        tuple(tuple(one.values()) for one in measured),
+        tuple(
+            _overlap_with(golden, mine, one["iou"])
+            for golden, one in zip(item.accepted, measured, strict=True)
+        ),
+    )
+
+
+def _overlap_with(golden: Map, mine: Map, mean: float) -> Plot:
     every = [round(0.1 * step, 1) for step in range(1, 10)]
     overlap = [iou_above(mine, golden, threshold) for threshold in every]
     return Plot(
@@ -121,7 +133,7 @@ def _overlap(item: Evidence, mine: Map) -> Plot:
         _("threshold, as a share of each map's maximum"),
         _("intersection over union"),
         caption=_("What counts is the mean from {low} to {high}: {mean:.2f} for your map.").format(
-            low=THRESHOLDS[0], high=THRESHOLDS[-1], mean=mean_iou(mine, golden)
+            low=THRESHOLDS[0], high=THRESHOLDS[-1], mean=mean
         ),
         region=Region("iou"),
     )
