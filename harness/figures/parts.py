@@ -242,7 +242,11 @@ def numbers_of(series: Sequence[Series], labels: Sequence[str], x_label: str) ->
         columns = [{f"{x:g}": y for x, y in zip(one.x, one.y, strict=True)} for one in series]
         places = [f"{x:g}" for x in sorted({x for one in series for x in one.x})]
     rows = tuple(
-        (place, *(f"{column[place]:.4g}" if place in column else "" for column in columns))
+        (place, *(_shown(column[place]) if place in column else "" for column in columns))
         for place in places
     )
     return Table((x_label, *(one.name for one in series)), rows)
+
+
+def _shown(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

@@ -42,6 +42,7 @@ class CaseLine:
     id: str
     outcome: str
     word: str
+    score: float
     hidden: bool
     numbers: tuple[Number, ...]
     message: str
@@ -121,11 +122,12 @@ class TechniquePart:
 
 @dataclass(frozen=True)
 class FixFirst:
-    """The one thing to look at first."""
+    """The one thing to look at first, and the command that runs it again."""
 
     technique: TechniquePart
     check: CheckPart
     case: CaseLine
+    command: str
 
 
 @dataclass(frozen=True)
@@ -304,6 +306,7 @@ def _case(
         id=case["id"],
         outcome=case["outcome"],
         word=outcome_word(case["outcome"]),
+        score=case["score"],
         hidden=hidden,
         numbers=() if hidden else _numbers(case),
         message="" if hidden else case["message"],
@@ -329,10 +332,19 @@ def _shown(value: Any) -> str:
 
 
 def _fix_first(parts: Sequence[TechniquePart]) -> FixFirst | None:
-    """The first failed case of the technique that lost the most points."""
-    for part in sorted(parts, key=lambda part: part.points - part.max_points):
-        for check in part.checks:
-            for case in check.cases:
-                if case.outcome == "failed":
-                    return FixFirst(part, check, case)
+    """Of the technique and the check that lost the most points, the failed case furthest off.
+
+    A public one if there is one: it has pictures, and can be run again at home.
+    """
+    for part in sorted(parts, key=_lost):
+        for check in sorted(part.checks, key=_lost):
+            failed = [case for case in check.cases if case.outcome == "failed"]
+            if failed:
+                first = min(failed, key=lambda case: (case.hidden, case.score))
+                return FixFirst(part, check, first, _command([[first]]))
     return None
+
+
+def _lost(part: TechniquePart | CheckPart) -> float:
+    """Points lost, as a negative number."""
+    return part.points - part.max_points

@@ -95,15 +95,17 @@ def _views(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Views:
 
 
 def _words(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Iterator[Part]:
+    text = _("Thin lines on the maps: where each reaches {levels} of its maximum.")
+    yield Note(text.format(levels=", ".join(f"{100 * level:.0f} %" for level in _CONTOURS)))
     if mask is not None:
         text = _(
-            "Does the map lie on the object? {mine:.0%} of your map lies on {name}; of the "
-            "expected one {expected:.0%}. The object covers {area:.0%} of the "
+            "Does the map lie on the object? {mine:.0f} % of your map lies on {name}; of the "
+            "expected one {expected:.0f} %. The object covers {area:.0f} % of the "
             "image."
         )
         shares = share_inside(mine, mask), share_inside(item.accepted[0], mask)
-        area = float(mask.mean())
-        yield Note(text.format(mine=shares[0], name=asked, expected=shares[1], area=area))
+        mine_on, expected_on, area = (100 * share for share in (*shares, float(mask.mean())))
+        yield Note(text.format(mine=mine_on, name=asked, expected=expected_on, area=area))
     if item.value.min() < 0:
         text = _(
             "Your map goes down to {low:.3g}; it is drawn from its lowest value (violet) to its "
@@ -148,7 +150,9 @@ def _numbers(item: Evidence, mine: Map, mask: Map | None) -> Table:
         (_("Strongest"), where_strongest(item.value), where_strongest(golden)),
     ]
     if mask is not None:
-        yours, expected = (f"{share_inside(heatmap, mask):.0%}" for heatmap in (mine, golden))
+        yours, expected = (
+            f"{100 * share_inside(heatmap, mask):.0f} %" for heatmap in (mine, golden)
+        )
         rows.append((_("Share on the object"), yours, expected))
     return Table(("", _("Yours"), _("Expected")), tuple(rows))
 
