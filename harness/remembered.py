@@ -21,6 +21,7 @@ from harness.figures import (
     Gallery,
     Legend,
     Line,
+    Nearest,
     Note,
     Picture,
     Plot,
@@ -33,7 +34,7 @@ from harness.figures import (
 )
 
 # Raised when the same outputs would be measured or drawn otherwise.
-VERSION = 2
+VERSION = 3
 # By technique and by group of cases.
 Figures: TypeAlias = Mapping[tuple[str, str], Sequence[Figure]]
 
@@ -85,7 +86,7 @@ def digest(outputs: Mapping[str, str], golden: str, language: str) -> str:
 _KINDS: Mapping[str, Callable[..., Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Figure, Row, Gallery, Views, Plot, Legend, Table, Note),
+        *(Figure, Row, Gallery, Views, Plot, Nearest, Legend, Table, Note),
         *(Picture, View, Line, Series, Region),
     )
 }

@@ -236,8 +236,10 @@ def html_of(
     return report_html(grade, outputs, lab, draw(lab, golden or golden_of(lab), outputs))
 
 
-def report(lab: Lab, grade: Mapping[str, Any], outputs: Outputs) -> Page:
+def report(
+    lab: Lab, grade: Mapping[str, Any], outputs: Outputs, golden: Golden | None = None
+) -> Page:
     """The report, written beside the lab and read again."""
     path = lab.folder.parent / "report.html"
-    path.write_text(html_of(lab, grade, outputs), "utf-8")
+    path.write_text(html_of(lab, grade, outputs, golden), "utf-8")
     return Page(path)

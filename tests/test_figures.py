@@ -254,6 +254,21 @@ def test_a_region_reaches_to_the_threshold(region, threshold, top, bottom, words
     assert ET.fromstring(plot_svg(plot)).find(".//rect[@class='region']") is None
 
 
+@pytest.mark.parametrize(("ends", "anchor"), [((0.1, 0.55), "start"), ((0.55, 0.1), "end")])
+def test_a_region_is_named_where_no_point_is_near(ends, anchor):
+    line = Series("a", [ends[0], 0.1, 0.1, 0.1, 0.1, ends[1]], [1, 2, 3, 4, 5, 6])
+    svg = plot_svg(Plot((line,), "T", "x", "y", region=Region("iou")), 0.5)
+    [named] = [one for one in ET.fromstring(svg).iter("text") if one.text == "passes above 0.5"]
+    assert named.get("text-anchor") == anchor
+
+
+def test_counts_of_a_large_cohort_are_written_out():
+    series = [Series("a", (12345, 0))]
+    svg = bars(series, ["p", "q"], title="T", x_label="x", y_label="y")
+    assert {"5000", "10000", "15000"} <= set(texts(svg))
+    assert numbers_of(series, ("p", "q"), "x").rows == (("p", "12345"), ("q", "0"))
+
+
 def test_bars_stand_on_zero():
     svg = bars([Series("a", [2.0, -2.0])], ["p", "q"], title="T", x_label="x", y_label="y")
     up, down = ET.fromstring(svg).findall(".//rect[@class='bar series-0']")

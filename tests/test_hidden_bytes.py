@@ -299,7 +299,7 @@ def test_every_hidden_case_passes_or_fails_as_it_is_meant_to(pages):
 # What a page says of every hidden case, and names of its style.
 SAID = """
 What happened: a hidden case; its pictures and numbers are not shown. What to do next.
-cases passed failed bad text hint
+cases passed failed bad text hint opening
 """
 
 

@@ -240,6 +240,8 @@ def test_a_claimed_table_is_shown_beside_what_the_network_says(book, desk, windo
         Claim("ball", "0.9", Verdict.RIGHT, 0.9),
         Claim("<b>cat", "0.5", Verdict.WRONG_PROBABILITY, 0.00001),
         Claim("dog", "0.4", Verdict.WRONG_PROBABILITY, 0.04),
+        Claim("owl", "40 %", Verdict.WRONG_PROBABILITY, 0.04),
+        Claim("ant", "2 %", Verdict.WRONG_PROBABILITY, 0.00001),
         Claim("cow", "1 %", Verdict.NOT_LISTED),
     )
     made = Answers({"map-class": "see"}, claims={"map-class": claims})
@@ -248,6 +250,8 @@ def test_a_claimed_table_is_shown_beside_what_the_network_says(book, desk, windo
     assert "ball 0.9 ✓ as the network says" in text
     assert "<b>cat 0.5 ✗ the network says < 0.0001" in text
     assert "dog 0.4 ✗ the network says 0.04" in text
+    assert "owl 40 % ✗ the network says 4 %" in text
+    assert "ant 2 % ✗ the network says < 0.01 %" in text
     assert "cow 1 % ✗ not among the network’s most probable classes" in text
 
 

@@ -17,6 +17,7 @@ from harness.figures import (
     Gallery,
     Legend,
     Line,
+    Nearest,
     Note,
     Picture,
     Plot,
@@ -35,6 +36,7 @@ from harness.remembered import Remembered, digest
 from harness.results import RunStatus, RunSummary
 
 VIEW = View("photo", "alt", "caption", b"\x89PNG\x00", (Line("student", "M0 0L1 1Z"),))
+PLOT = Plot((Series("a", (0.5, 1.0), (1.0, 2.0)),), "t", "x", "y", region=Region("iou"))
 FIGURES = {
     ("maps", "a"): (
         Figure(
@@ -43,7 +45,8 @@ FIGURES = {
                 Row((Picture(b"\x89PNG\x00", 2, 3, "alt", "caption"),), "row"),
                 Gallery("tv", ("1", "2"), (("Yours", (Picture(b"\xff", 1, 1, ""), None)),)),
                 Views((View("photo", "alt", ""),), (VIEW, VIEW), (Picture(b"1", 2, 3, ""),)),
-                Plot((Series("a", (0.5, 1.0), (1.0, 2.0)),), "t", "x", "y", region=Region("iou")),
+                PLOT,
+                Nearest(("iou", "rank"), ((0.5, 1.0),), (PLOT,)),
                 Legend(("0", "1"), "filters"),
                 Table(("a", "b"), (("1", "2"), ("3", "4")), "table", (1,)),
                 Note("words"),

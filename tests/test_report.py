@@ -10,10 +10,12 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from small_lab import Page, golden_of, graded, make_lab, report
+from small_lab import Page, golden_of, graded, make_lab, report, right_values
 
+from harness.courseci.facts import failures
 from harness.golden import Golden
 from harness.lab import Lab
+from harness.metrics.heatmaps import measure
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.report import draw, report_html, write_index
 from harness.report.pages import points
@@ -90,18 +92,103 @@ def test_points_shown_equal_the_grade(lab):
     assert points(0.0) == "0"
 
 
-def test_first_thing_to_fix_is_in_the_technique_that_lost_most(lab):
+def test_first_thing_to_fix_is_where_most_was_lost_and_furthest_off(lab):
+    """Of the public cases: a hidden one has no pictures and cannot be run at home."""
     wrong = {
         "top_predictions/top": [["cup", 0.7], ["ball", 0.2], ["<b>racket</b>", 0.1]],
-        "class_activation_maps/racket": 1 - 2 * np.eye(4),
-        "class_activation_maps/guided": np.zeros((4, 4)),
+        "class_activation_maps/racket": right_values()["class_activation_maps/racket"] + 1.0,
+        "class_activation_maps/guided": 1 - 2 * np.eye(4),
         "class_activation_maps/secret": np.zeros((4, 4)),
     }
-    page = report(lab, *graded(lab, wrong))
+    grade, outputs = graded(lab, wrong)
+    maps = next(check for check in grade["checks"] if check["id"] == "maps")
+    scores = {case["id"]: case["score"] for case in maps["cases"]}
+    assert [case["outcome"] for case in maps["cases"]] == ["failed"] * 3
+    assert scores["racket"] > scores["guided"] >= scores["secret"]
+    page = report(lab, grade, outputs)
     first = page.words.split("What to fix first")[1].split("See the pictures")[0]
-    assert "Class activation maps, check “Maps”, case racket" in first
+    assert "Class activation maps, check “Maps”, case guided" in first
     assert "goes through a ReLU" in first
+    assert "harness check --case class_activation_maps/guided" in first
     assert "differs" in page.words
+    told = failures(grade, lab)[0]  # on the page of a run, the same comes first
+    assert (told.technique, told.check, told.cases[0]) == (
+        *("class_activation_maps", "maps"),
+        "guided",
+    )
+
+
+def test_of_a_technique_the_check_that_lost_most_is_fixed_first(lab):
+    raised = CaseOutput(CaseStatus.RAISED, message="no")
+    changes = {f"layer_activations/{name}": raised for name in ("layers", "mean", "dominant")}
+    grade, outputs = graded(lab, changes)
+    checks = {check["id"]: check for check in grade["checks"]}
+    checks["layers"]["points"] = 1.0  # of 1.5
+    checks["means"]["points"] = 0.4  # of 1; the winners lose all of theirs
+    assert failures(grade, lab)[0].check == "winners"
+    assert "check “Winners”" in report(lab, grade, outputs).words.split("What to fix first")[1]
+
+
+def test_what_keeps_a_file_from_loading_is_said_once_and_fixed_first(lab):
+    error = "SyntaxError: '(' was never closed (submission.py, line 3)"
+    unloaded = CaseOutput(CaseStatus.NOT_LOADED, message=error, traceback="submission.py, line 3")
+    run = RunSummary(RunStatus.FAILED_TO_LOAD, 0.5, error)
+    grade, outputs = graded(lab, dict.fromkeys(graded(lab)[1].cases, unloaded), run)
+    page = report(lab, grade, outputs)
+    assert page.words.count("was never closed") == page.words.count("What to do next") == 1
+    assert "Run just this again In the folder of your work: harness check" in page.words
+    assert "--case" not in page.words
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        ("the map is empty", True),
+        ("layer: expected", True),
+        ("à refaire", True),
+        ("filter_indices may hold several", False),
+        ("k most probable", False),
+        ("l1: expected", False),
+        ("model.get_layer", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_opens_with_a_capital_and_an_identifier_stays_as_it_is(lab, text, opens):
+    grade, outputs = graded(lab)
+    diagnosis = {"mistake": "m", "confidence": 0.9, "hint": text, "kind": "method"}
+    grade["techniques"]["top_predictions"]["diagnosis"] = diagnosis
+    page = report(lab, grade, outputs)
+    assert ('<p class="text hint opening">' in page.source) == opens
+    assert "opening::first-letter" in page.source
+
+
+def test_the_overlap_shown_is_that_of_the_map_it_is_judged_by(lab):
+    """Two accepted maps: by IoU alone the second is nearer, by all measures the first."""
+    golden = golden_of(lab)
+    mine = np.array([[4.0, 3, 0, 0], [3, 2, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]])
+    accepted = [mine + 0.9 * (mine == 0), np.where(mine >= 2, 4.0, mine)]
+    key = "class_activation_maps/racket"
+    golden = Golden({**golden.accepted, key: accepted}, golden.facts, "0")
+    grade, outputs = graded(lab, {key: mine}, golden=golden)
+    [case] = [one for check in grade["checks"] for one in check["cases"] if one["id"] == "racket"]
+    measured = case["measured"]["iou"]
+    every = [measure(mine, one)["iou"] for one in accepted]
+    assert measured != max(every), "the maps do not tell"
+    page = report(lab, grade, outputs, golden)
+    assert f"the mean from 0.2 to 0.8: {measured:.2f} for your map" in page.words
+    assert f"passes above {case['threshold']['iou']:.3g}" in page.words
+
+
+def test_a_plot_has_the_threshold_of_its_own_cases(lab):
+    grade, outputs = graded(lab)
+    maps = next(check for check in grade["checks"] if check["id"] == "maps")
+    for number, case in enumerate(maps["cases"]):
+        case["threshold"] = {**case["threshold"], "iou": 0.5 + 0.125 * number}
+    words = report(lab, grade, outputs).words
+    public = [one["threshold"]["iou"] for one in maps["cases"] if one["id"] != "secret"]
+    assert len(public) == 2
+    for limit in public:
+        assert words.count(f"passes above {limit:.3g}") == 1
 
 
 def test_hidden_case_shows_outcome_and_hint_only(lab):
@@ -262,12 +349,16 @@ def test_index_summary_leaves_out_what_was_not_judged(lab, tmp_path):
     write_index(path, lab, [whole, half, unsure])
     page = Page(path)
     # 13.5 and 13.5 − 4: mean and median 11.5.
-    assert "Submissions 3 Mean 11.5 Median 11.5 Of 13.5" in page.words
+    assert "Submissions 3 Mean 11.5 / 13.5 Median 11.5 / 13.5" in page.words
     assert "1 of 3 could not be judged" in page.words
     table = page.words.split("Class activation maps Run ")[1]
     assert table.index("unsure") < table.index("whole") < table.index("half")
     # maps: 3 submissions × 3 cases, of which the three of `half` failed.
-    assert "Maps Class activation maps 67 %" in page.words
+    # Two of them earned all points of that check, and one none.
+    assert "Maps Class activation maps 67 % 2 0 1" in page.words
+    # The histogram's numbers: one of 9.5 of 13.5, two of all.
+    assert "% of the points submissions 0+ 0 10+ 0" in page.words
+    assert "60+ 0 70+ 1 80+ 0 90+ 1" in page.words
 
 
 def test_index_of_nobody_says_so(lab, tmp_path):

@@ -80,13 +80,20 @@ def behind(lab: Lab, technique: str, identifier: str) -> list[Case]:
 
 
 def failures(grade: Mapping[str, Any], lab: Lab) -> list[Failure]:
-    """All failed cases, those of the technique that lost the most points first."""
+    """All failed cases, in the order in which the report would have them fixed.
+
+    Those of the technique and the check that lost the most points come first; of these, public ones
+    furthest off.
+    """
     alike: dict[Failure, list[str]] = {}
-    for check in sorted(grade["checks"], key=lambda check: _lost(grade, check["technique"])):
-        for case in check["cases"]:
-            if case["outcome"] == "failed":
-                found = _failure(check, case, behind(lab, check["technique"], case["id"]))
-                alike.setdefault(found, []).append(case["id"])
+    for check in sorted(grade["checks"], key=lambda check: _lost(grade, check)):
+        failed = [
+            (_failure(check, case, behind(lab, check["technique"], case["id"])), case)
+            for case in check["cases"]
+            if case["outcome"] == "failed"
+        ]
+        for found, case in sorted(failed, key=lambda one: (one[0].hidden, one[1]["score"])):
+            alike.setdefault(found, []).append(case["id"])
     return [
         Failure(
             one.technique,
@@ -117,9 +124,13 @@ def diagnosis_of(grade: Mapping[str, Any], technique: str) -> str:
     return str(found["hint"]) if found else ""
 
 
-def _lost(grade: Mapping[str, Any], technique: str) -> float:
-    entry = grade["techniques"][technique]
-    return float(entry["points"] - entry["max_points"])
+def _lost(grade: Mapping[str, Any], check: Mapping[str, Any]) -> tuple[float, float]:
+    """Points lost in the technique and in the check, as negative numbers."""
+    technique, own = (
+        float(entry["points"] - entry["max_points"])
+        for entry in (grade["techniques"][check["technique"]], check)
+    )
+    return technique, own
 
 
 def _failure(check: Mapping[str, Any], case: Mapping[str, Any], cases: Sequence[Case]) -> Failure:

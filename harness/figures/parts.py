@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
+
+from harness.metrics.room import room
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,29 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """The same plot against each accepted output; a page shows that of the one it is judged by.
+
+    Attributes:
+        names: of the measures.
+        measured: their values, for each accepted output.
+        plots: one for each accepted output.
+    """
+
+    kind: ClassVar[str] = "nearest"
+    names: tuple[str, ...]
+    measured: tuple[tuple[float, ...], ...]
+    plots: tuple[Plot, ...]
+
+    def plot(self, thresholds: Mapping[str, float]) -> Plot:
+        """That of the nearest one, as judging finds it; by the first measure without thresholds."""
+        known = {name: thresholds[name] for name in self.names if name in thresholds}
+        known = known or {self.names[0]: 0.0}
+        rooms = [room(dict(zip(self.names, one, strict=True)), known) for one in self.measured]
+        return self.plots[rooms.index(max(rooms))]
+
+
+@dataclass(frozen=True)
 class Legend:
     """The colours of `category_picture`, in their order, and what they stand for."""
 
@@ -184,7 +209,7 @@ class Note:
     text: str
 
 
-Part: TypeAlias = Row | Gallery | Views | Plot | Legend | Table | Note
+Part: TypeAlias = Row | Gallery | Views | Plot | Nearest | Legend | Table | Note
 
 
 @dataclass(frozen=True)
@@ -217,7 +242,11 @@ def numbers_of(series: Sequence[Series], labels: Sequence[str], x_label: str) ->
         columns = [{f"{x:g}": y for x, y in zip(one.x, one.y, strict=True)} for one in series]
         places = [f"{x:g}" for x in sorted({x for one in series for x in one.x})]
     rows = tuple(
-        (place, *(f"{column[place]:.4g}" if place in column else "" for column in columns))
+        (place, *(_shown(column[place]) if place in column else "" for column in columns))
         for place in places
     )
     return Table((x_label, *(one.name for one in series)), rows)
+
+
+def _shown(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

@@ -42,7 +42,7 @@ DIVERGING = _palette("0e5fad 567abc 8298cb aab6d9 d0d6e8 f6f6f6 ecd1c4 deac94 cd
 CATEGORIES = np.frombuffer(
     bytes.fromhex(
         "332288 ddcc77 44aa99 cc6677 117733 aa4499 88ccee 999933 "
-        "882255 ee8866 77aadd bbcc33 ffaabb aaaa00 666666 000000"
+        "882255 ee8866 77aadd bbcc33 ffaabb dddddd 666666 000000"
     ),
     "uint8",
 ).reshape(-1, 3)

@@ -47,7 +47,7 @@ class _Upwards:
     def ticks(self) -> Iterator[tuple[float, str]]:
         for index in range(round((self.high - self.low) / self.step) + 1):
             value = self.low + index * self.step
-            yield self.place(value), f"{value:.4g}"
+            yield self.place(value), f"{value:.6g}"
 
 
 def plot_svg(plot: Plot, limit: float | None = None) -> Markup:
@@ -69,12 +69,14 @@ def plot_svg(plot: Plot, limit: float | None = None) -> Markup:
     shown = [] if limit is None else [limit, plot.region.high] if plot.region else [limit]
     up = _Upwards.over([*values, *shown])
     ticks = "".join(_x_tick(place, f"{x:g}") for x, place in across.items())
+    points = [
+        (across[x], up.place(y))
+        for line in plot.series
+        for x, y in zip(line.x, line.y, strict=True)
+    ]
+    below = bool(plot.region and plot.region.below)
     content = [
-        *(
-            []
-            if limit is None
-            else [_region(up, limit, below=bool(plot.region and plot.region.below))]
-        ),
+        *([] if limit is None else [_region(up, limit, points, below=below)]),
         _frame(up, plot.x_label, plot.y_label),
         ticks,
         *(_line(number, line, across, up) for number, line in enumerate(plot.series)),
@@ -83,8 +85,10 @@ def plot_svg(plot: Plot, limit: float | None = None) -> Markup:
     return _svg(plot.title, content)
 
 
-def _region(up: _Upwards, limit: float, *, below: bool) -> str:
-    """Where values pass, with its limit as a line that is named."""
+def _region(
+    up: _Upwards, limit: float, points: Sequence[tuple[float, float]], *, below: bool
+) -> str:
+    """Where values pass, with its limit as a line that is named where no point is near."""
     place = up.place(limit)
     top, bottom = (place, float(_BOTTOM)) if below else (float(_TOP), place)
     text = (_("passes below {limit}") if below else _("passes above {limit}")).format(
@@ -93,11 +97,17 @@ def _region(up: _Upwards, limit: float, *, below: bool) -> str:
     # The words stand inside the region, or just outside where it is too thin for them.
     inside = bottom - top >= 18
     at = (place + 14 if below else place - 5) if inside else (place - 5 if below else place + 14)
+    room = {
+        end: min((abs(y - at) for x, y in points if abs(x - end) < 120), default=math.inf)
+        for end in (_RIGHT, _LEFT)
+    }
+    side = max(room, key=lambda end: room[end])
+    x, anchor = (_RIGHT - 4, "end") if side == _RIGHT else (_LEFT + 4, "start")
     return (
         f'<rect class="region" x="{_LEFT}" y="{top:.1f}" width="{_RIGHT - _LEFT}" '
         f'height="{bottom - top:.1f}"/>'
         f'<line class="limit" x1="{_LEFT}" x2="{_RIGHT}" y1="{place:.1f}" y2="{place:.1f}"/>'
-        f'<text class="axis" x="{_RIGHT - 4}" y="{at:.1f}" text-anchor="end">{escape(text)}</text>'
+        f'<text class="axis" x="{x}" y="{at:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
     )
 
 

@@ -146,3 +146,17 @@ def _centred(values: npt.NDArray[Any]) -> Map:
     flat = flat / (np.abs(flat).max() or 1.0)
     centred: Map = flat - flat.mean()
     return centred
+
+
+_MEASURES = {
+    "iou": mean_iou,
+    "soft_iou": soft_iou,
+    "similarity": structural_similarity,
+    "rank": rank_agreement,
+    "correlation": correlation,
+}
+
+
+def measure(heatmap: npt.NDArray[Any], golden: npt.NDArray[Any]) -> dict[str, float]:
+    """All measures of agreement of two maps (h, w), by name; 1 is full agreement."""
+    return {name: compare(heatmap, golden) for name, compare in _MEASURES.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 from harness import techniques
-from harness.figures import Figure, Gallery, Note, Part, Plot, Row, Views
+from harness.figures import Figure, Gallery, Nearest, Note, Part, Plot, Row, Views
 from harness.golden import Golden
 from harness.lab import Case, Lab
 from harness.language import gettext as _
@@ -124,7 +124,7 @@ def _part_bytes(part: Part) -> int:
             lines = sum(len(line.path) for view in views for line in view.lines)
             heat = sum(len(view.heat) + _VIEW_BYTES for view in views)
             return lines + heat + sum(len(picture.data) for picture in part.pictures)
-        case Plot():
+        case Plot() | Nearest():
             return _PLOT_BYTES
         case _:
             return 0

@@ -2,11 +2,13 @@
 // Sorting by any column and filtering. The whole table is in the page; of a large one, just the first
 // rows that fit are laid out, as a browser takes seconds over ten thousand.
 const STEP = 500;
+// As people type a name: in small letters, without accents, however a file system writes these.
+const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 const table = document.querySelector("#submissions table");
 const body = table.tBodies[0];
 const rows = Array.from(body.rows, (row) => ({
   row,
-  name: row.cells[0].textContent.toLowerCase(),
+  name: folded(row.cells[0].textContent),
   state: row.cells[row.cells.length - 1].firstChild.textContent.trim(),
   mistakes: (row.dataset.mistakes || "").split(" "),
   lost: Array.from(row.cells).slice(2, -1).map((cell) => "lost" in cell.dataset),
@@ -38,7 +40,7 @@ function sortBy(column, kind, descending) {
 
 // The first rows that fit the filters, in the order of the moment.
 function show(most) {
-  const wanted = filters.filter.value.trim().toLowerCase();
+  const wanted = folded(filters.filter.value.trim());
   const { state, lost, mistake } = filters;
   const fitting = rows.filter(
     (one) =>
@@ -51,8 +53,9 @@ function show(most) {
   for (const { row } of fitting.slice(0, most)) first.append(row);
   body.replaceChildren(first);
   const count = Math.min(most, fitting.length);
-  shown.textContent = shown.dataset.shown.replace("{shown}", count).replace("{all}", rows.length);
   const left = fitting.length - count;
+  shown.textContent = (left ? shown.dataset.first : shown.dataset.shown)
+    .replace("{shown}", count).replace("{fitting}", fitting.length).replace("{all}", rows.length);
   more.hidden = left === 0;
   more.textContent = moreText.replace("{n}", Math.min(STEP, left)).replace("{left}", left);
 }
@@ -81,5 +84,11 @@ more.addEventListener("click", () => {
   show(before + STEP);
   body.rows[before].querySelector("a").focus();
 });
-addEventListener("beforeprint", () => show(Infinity));
+// On paper there is nothing to press: all that fit are there, and afterwards as many as before.
+let before = 0;
+addEventListener("beforeprint", () => {
+  before = Math.max(STEP, body.rows.length);
+  show(Infinity);
+});
+addEventListener("afterprint", () => show(before));
 show(STEP);

@@ -12,9 +12,7 @@ from statistics import mean, median
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from markupsafe import Markup
-
-from harness.figures import Series, bars
+from harness.figures import Plot, Series
 from harness.gradebook import Gradebook
 from harness.lab import Lab
 from harness.language import gettext as _
@@ -77,6 +75,16 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class CheckLine:
+    """A check: its cases, and how many submissions earned all, some and none of its points."""
+
+    rate: Rate
+    whole: int
+    some: int
+    none: int
+
+
+@dataclass(frozen=True)
 class Person:
     """A submission where the page names it in passing."""
 
@@ -123,11 +131,11 @@ class CohortPage:
     passing: int
     pass_mark_percent: float
     max_points: float
-    histogram: Markup
+    histogram: Plot
     techniques: tuple[str, ...]
     lines: tuple[SubmissionLine, ...]
     states: tuple[str, ...]
-    checks: tuple[Rate, ...]
+    checks: tuple[CheckLine, ...]
     cases: tuple[Rate, ...]
     diagnoses: tuple[DiagnosisLine, ...]
     alike: tuple[AlikeLine, ...]
@@ -164,7 +172,7 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
         # Those that need the instructor come first; otherwise the order stays.
         lines=tuple(sorted(lines, key=lambda line: line.judged)),
         states=tuple(sorted({line.state for line in lines})),
-        checks=_rates(grades, lambda check, _case: words(check["id"])),
+        checks=_checks(grades),
         cases=tuple(sorted(_rates(grades, lambda _check, case: case["id"]), key=_lowest)),
         diagnoses=_diagnoses(grades, people),
         alike=_alike(grades, people),
@@ -263,15 +271,39 @@ def _link(path: Path) -> str:
     return "/".join(quote(os.fsencode(part), safe="") for part in path.parts)
 
 
-def _histogram(shares: Sequence[float]) -> Markup:
+def _histogram(shares: Sequence[float]) -> Plot:
     counts = Counter(min(int(share * 10 + 1e-9), 9) for share in shares)
-    return bars(
-        [Series(_("submissions"), [counts[tenth] for tenth in range(10)])],
-        [f"{10 * tenth}+" for tenth in range(10)],
-        title=_("How many submissions reached which share of the points"),
-        x_label=_("% of the points"),
-        y_label=_("submissions"),
+    return Plot(
+        (Series(_("submissions"), tuple(counts[tenth] for tenth in range(10))),),
+        _("How many submissions reached which share of the points"),
+        _("% of the points"),
+        _("submissions"),
+        labels=tuple(f"{10 * tenth}+" for tenth in range(10)),
+        caption=_("Submissions by share of the points"),
     )
+
+
+def _checks(grades: Sequence[Grade]) -> tuple[CheckLine, ...]:
+    earned: dict[str, Counter[str]] = {}
+    for check, times in _shared(grades):
+        outcomes = {case["outcome"] for case in check["cases"]}
+        if "not_judged" not in outcomes:
+            # A check earns its points in proportion to its cases that pass.
+            found = earned.setdefault(words(check["id"]), Counter())
+            found["some" if len(outcomes) > 1 else outcomes.pop()] += times
+    rates = _rates(grades, lambda check, _case: words(check["id"]))
+    counts = [earned.get(rate.title, Counter()) for rate in rates]
+    return tuple(
+        CheckLine(rate, found["passed"], found["some"], found["failed"])
+        for rate, found in zip(rates, counts, strict=True)
+    )
+
+
+def _shared(grades: Sequence[Grade]) -> list[tuple[Mapping[str, Any], int]]:
+    """Every check once, and how many submissions have it: summaries share their equal ones."""
+    checks = {id(check): check for grade in grades for check in grade["checks"]}
+    times = Counter(id(check) for grade in grades for check in grade["checks"])
+    return [(check, times[key]) for key, check in checks.items()]
 
 
 def _rates(
@@ -279,14 +311,11 @@ def _rates(
     of: Callable[[Mapping[str, Any], Mapping[str, Any]], str],
 ) -> tuple[Rate, ...]:
     """How many passed, by check or by case: `of` gives what is counted."""
-    # Summaries share their equal checks: each is looked at once, for all that have it.
-    shared = {id(check): check for grade in grades for check in grade["checks"]}
-    times = Counter(id(check) for grade in grades for check in grade["checks"])
     outcomes: dict[tuple[str, str], Counter[str]] = {}
-    for key, check in shared.items():
+    for check, times in _shared(grades):
         for case in check["cases"]:
             counter = outcomes.setdefault((check["technique"], of(check, case)), Counter())
-            counter[case["outcome"]] += times[key]
+            counter[case["outcome"]] += times
     return tuple(
         Rate(
             title=identifier,

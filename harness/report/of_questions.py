@@ -161,7 +161,10 @@ def _told(claim: Claim) -> str:
         return _("not among the network’s most probable classes")
     if claim.verdict is Verdict.RIGHT or claim.true is None:
         return _("as the network says")
-    shown = "< 0.0001" if claim.true < 1e-4 else f"{claim.true:.4g}"
+    if "%" in claim.said:  # in the unit that the answer is in
+        shown = "< 0.01 %" if claim.true < 1e-4 else f"{100 * claim.true:.4g} %"
+    else:
+        shown = "< 0.0001" if claim.true < 1e-4 else f"{claim.true:.4g}"
     return _("the network says {probability}").format(probability=shown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness import techniques
@@ -42,6 +42,7 @@ class CaseLine:
     id: str
     outcome: str
     word: str
+    score: float
     hidden: bool
     numbers: tuple[Number, ...]
     message: str
@@ -84,12 +85,16 @@ class CheckPart:
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    """A figure of a case or group, where links find it, and whether it is shown unasked."""
+    """A figure of a case or group, where links find it, and whether it is shown unasked.
+
+    Its thresholds are those of its own cases, by measure; empty where they are not to be shown.
+    """
 
     anchor: str
     group: str
     figure: Figure
     open: bool
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,6 @@ class TechniquePart:
     diagnosis: Mapping[str, Any] | None
     checks: tuple[CheckPart, ...]
     figures: tuple[DrawnFigure, ...]
-    thresholds: Mapping[str, float]
 
     @property
     def percent(self) -> float:
@@ -118,11 +122,12 @@ class TechniquePart:
 
 @dataclass(frozen=True)
 class FixFirst:
-    """The one thing to look at first."""
+    """The one thing to look at first, and the command that runs it again."""
 
     technique: TechniquePart
     check: CheckPart
     case: CaseLine
+    command: str
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,7 @@ def _technique(
     drawn: list[DrawnFigure] = []
     anchors: dict[str, str] = {}
     failed = _failed_groups(lab, checks)
+    thresholds = _thresholds(lab, checks)
     for (technique, group), several in figures.items():
         if technique == name:
             anchors[group] = f"{name}-figure-{len(drawn) + 1}"
@@ -204,7 +210,7 @@ def _technique(
                 # Of work that is all right, one is enough to see how it looks.
                 shown = group in failed if failed else not drawn
                 anchor = f"{name}-figure-{len(drawn) + 1}"
-                drawn.append(DrawnFigure(anchor, group, figure, shown))
+                drawn.append(DrawnFigure(anchor, group, figure, shown, thresholds.get(group, {})))
     return TechniquePart(
         anchor=name,
         title=technique_title(name),
@@ -213,12 +219,6 @@ def _technique(
         diagnosis=entry["diagnosis"],
         checks=tuple(_check(check, outputs, lab, anchors) for check in checks),
         figures=tuple(drawn),
-        thresholds={
-            measure: value
-            for check in checks
-            for case in check["cases"]
-            for measure, value in case["threshold"].items()
-        },
     )
 
 
@@ -230,6 +230,16 @@ def _failed_groups(lab: Lab, checks: Sequence[Mapping[str, Any]]) -> set[str]:
         if case["outcome"] == "failed"
         for one in _cases_of(lab, check["technique"], case["id"])
     }
+
+
+def _thresholds(lab: Lab, checks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Of each group of cases, by measure."""
+    found: dict[str, dict[str, float]] = {}
+    for check in checks:
+        for case in check["cases"]:
+            for one in _cases_of(lab, check["technique"], case["id"]):
+                found.setdefault(one.group, {}).update(case["threshold"])
+    return found
 
 
 def _check(
@@ -296,6 +306,7 @@ def _case(
         id=case["id"],
         outcome=case["outcome"],
         word=outcome_word(case["outcome"]),
+        score=case["score"],
         hidden=hidden,
         numbers=() if hidden else _numbers(case),
         message="" if hidden else case["message"],
@@ -321,10 +332,19 @@ def _shown(value: Any) -> str:
 
 
 def _fix_first(parts: Sequence[TechniquePart]) -> FixFirst | None:
-    """The first failed case of the technique that lost the most points."""
-    for part in sorted(parts, key=lambda part: part.points - part.max_points):
-        for check in part.checks:
-            for case in check.cases:
-                if case.outcome == "failed":
-                    return FixFirst(part, check, case)
+    """Of the technique and the check that lost the most points, the failed case furthest off.
+
+    A public one if there is one: it has pictures, and can be run again at home.
+    """
+    for part in sorted(parts, key=_lost):
+        for check in sorted(part.checks, key=_lost):
+            failed = [case for case in check.cases if case.outcome == "failed"]
+            if failed:
+                first = min(failed, key=lambda case: (case.hidden, case.score))
+                return FixFirst(part, check, first, _command([[first]]))
     return None
+
+
+def _lost(part: TechniquePart | CheckPart) -> float:
+    """Points lost, as a negative number."""
+    return part.points - part.max_points

@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from markupsafe import Markup
 
 from harness.answers import Answers
@@ -99,8 +100,14 @@ def _markdown() -> MarkdownIt:
     rules = parser.renderer.rules  # type: ignore[attr-defined]
     rules["table_open"] = lambda *_: f"{scroll}<table>"
     rules["table_close"] = lambda *_: "</table></div>"
-    rules["th_open"] = lambda *_: '<th scope="col">'
+    rules["th_open"] = _head_open
     return parser
+
+
+def _head_open(tokens: Sequence[Token], at: int, *_: object) -> str:
+    """The head of a column; above numbers, it is at the right as they are."""
+    style = tokens[at].attrGet("style")
+    return f'<th scope="col" style="{style}">' if style else '<th scope="col">'
 
 
 def _code(text: str) -> str:
@@ -109,6 +116,11 @@ def _code(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def _opening(text: str) -> str:
+    """The class of a text whose first letter is shown as a capital: not that of an identifier."""
+    return " opening" if re.match(r"(?:[^\W\d_]{2,}|[aà])(?:['’,:;]?\s|['’])", text) else ""
 
 
 def _capital(text: str) -> str:
@@ -164,6 +176,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["points"] = points
+    environment.filters["opening"] = _opening
     # What the extension above adds; its types are not known.
     install: Any = environment.install_gettext_callables  # type: ignore[attr-defined]
     install(gettext, ngettext, newstyle=True)

@@ -54,8 +54,10 @@ def _encoded(file: Path, time_ns: int) -> tuple[str, int, int, bool]:
     """An image as it was at that time: address, width, height, and whether its pixels show."""
     pixels = read_image(file)
     if max(pixels.shape[:2]) <= _SMALL:
-        small = image_picture(pixels, "")
-        return small.uri, small.width, small.height, True
-    data, width, height = jpeg(pixels)
+        data, width, height = image_picture(pixels, "").data, *reversed(pixels.shape[:2])
+        pixelated = True
+    else:
+        data, width, height = jpeg(pixels)
+        pixelated = False
     scale = LARGEST_SIDE / max(width, height)
-    return data_uri(data), round(width * scale), round(height * scale), False
+    return data_uri(data), round(width * scale), round(height * scale), pixelated

@@ -12,14 +12,8 @@ from harness.calls import Oracle
 from harness.lab import Case, Lab
 from harness.language import gettext as _
 from harness.language import marked
-from harness.metrics.heatmaps import (
-    correlation,
-    mean_iou,
-    rank_agreement,
-    soft_iou,
-    structural_similarity,
-    to_grid,
-)
+from harness.metrics.heatmaps import measure, to_grid
+from harness.metrics.room import room
 from harness.outputs import Value
 from harness.results import Trace
 from harness.techniques import arguments
@@ -40,13 +34,6 @@ def _expected() -> str:
     return _("expected one heatmap (h, w), of the layer's size or the image's")
 
 
-_MEASURES = {
-    "iou": mean_iou,
-    "soft_iou": soft_iou,
-    "similarity": structural_similarity,
-    "rank": rank_agreement,
-    "correlation": correlation,
-}
 _WORDS = {
     "iou": marked("IoU"),
     "soft_iou": marked("soft IoU"),
@@ -114,9 +101,9 @@ def judge_agreement(
         return Judgement(False, 0.0, {}, message, hint, trace=trace)
     heatmap = to_grid(item.value, (height, width))
     against = item.once("maps", lambda: [measure(heatmap, golden) for golden in item.accepted])
-    measured = max(against, key=lambda found: _room(found, threshold))
+    measured = max(against, key=lambda found: room(found, threshold))
     score = float(np.clip(min(measured[name] for name in threshold), 0, 1))
-    margin = float(np.clip(_room(measured, threshold), -1, 1))
+    margin = float(np.clip(room(measured, threshold), -1, 1))
     if margin >= 0:
         return Judgement(True, score, measured, margin=margin)
     short = ", ".join(
@@ -134,16 +121,6 @@ def judge_agreement(
 
 def _scaled_sample(heatmap: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return sample(np.asarray(heatmap, "float64") / max(float(np.abs(heatmap).max()), 1e-300), 1024)
-
-
-def measure(heatmap: npt.NDArray[Any], golden: npt.NDArray[Any]) -> dict[str, float]:
-    """All measures of agreement of two maps (h, w), by name; 1 is full agreement."""
-    return {name: compare(heatmap, golden) for name, compare in _MEASURES.items()}
-
-
-def _room(measured: Mapping[str, float], threshold: Mapping[str, float]) -> float:
-    """How far the worst measure is above its threshold, relative to how far it could be."""
-    return min((measured[name] - least) / (1 - least) for name, least in threshold.items())
 
 
 def _hint(item: Evidence, heatmap: npt.NDArray[np.float64]) -> str:

@@ -44,6 +44,18 @@ def test_the_slider_wipes_between_both_maps(wrong):
     assert wrong.evaluate(CUTS) == ["inset(0px 30% 0px 0px)", "inset(0px 0px 0px 70%)"]
 
 
+@pytest.mark.parametrize("width", [1200, 360], ids=["desk", "phone"])
+def test_the_slider_is_as_wide_as_the_map_that_it_wipes_over(open_page, cohort, width):
+    page = open_page(cohort.book.report("good"), viewport={"width": width, "height": 740})
+    page.evaluate(OPEN_ALL)
+    for pair in page.locator(".compare").all():
+        heatmap, slider = (pair.locator(one).first.bounding_box() for one in ("svg", "input"))
+        assert heatmap["width"] >= 200
+        # The browser has a margin of its own around a slider.
+        assert abs(heatmap["width"] - slider["width"]) <= 8
+        assert abs(heatmap["x"] - slider["x"]) <= 4
+
+
 def test_on_paper_both_maps_stand_side_by_side(wrong):
     wrong.emulate_media(media="print")
     left, right = wrong.evaluate(BOXES)
@@ -128,7 +140,8 @@ def test_a_large_board_lays_out_its_first_rows_and_the_others_when_asked(
     write_index(tmp_path / "index.html", cohort.lab, many)
     board = open_page(tmp_path / "index.html", viewport=DESK)
     more, shown = board.locator("#more"), board.locator("#shown")
-    assert (len(names(board)), shown.inner_text()) == (500, "500 of 1200 shown")
+    assert len(names(board)) == 500
+    assert shown.inner_text().startswith("The first 500 of 1200 shown. The filters look through")
     board.fill("#filter", "student119")  # the last ones are found
     assert names(board) == [f"student119{digit}" for digit in range(10)]
     assert not more.is_visible()
@@ -144,8 +157,26 @@ def test_a_large_board_lays_out_its_first_rows_and_the_others_when_asked(
     assert (len(names(board)), more.is_visible()) == (1200, False)
     board.fill("#filter", "student0")
     assert len(names(board)) == 500
+    assert shown.inner_text().startswith("The first 500 of 1000 shown.")
     board.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert len(names(board)) == 1000
+    assert (len(names(board)), shown.inner_text()) == (1000, "1000 of 1200 shown")
+    board.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert len(names(board)) == 500
+
+
+def test_a_name_is_found_however_its_accents_are_written(board):
+    for typed in ("emile", "Émile", "E\u0301MILE"):
+        board.fill("#filter", typed)
+        assert names(board) == ["émile"], typed
+
+
+def test_names_stay_in_view_while_the_board_is_scrolled_on_a_phone(open_page, cohort):
+    page = open_page(cohort.book.index, viewport={"width": 360, "height": 740})
+    scrolled = page.locator(".scroll:has(.grades)")
+    name = page.locator(".grades tbody th").first
+    before = name.bounding_box()["x"]
+    assert scrolled.evaluate("one => { one.scrollLeft = 200; return one.scrollLeft; }") == 200
+    assert name.bounding_box()["x"] == before
 
 
 def test_a_board_without_a_script_has_the_whole_table_and_no_dead_controls(open_page, cohort):
@@ -258,6 +289,17 @@ def test_the_marking_page_holds_wcag_in_light_in_dark_and_on_a_phone(marking):
 def test_the_marking_page_is_valid_html(marking):
     page, _ = marking
     html5lib.HTMLParser(strict=True).parse(page.request.get(page.url).text())
+
+
+@pytest.mark.parametrize("answers", [{"alice": {"map-class": "a line\n" * 80}}], ids=["long"])
+def test_a_long_answer_is_scrolled_and_lies_over_nothing(marking):
+    page, _ = marking
+    answer = page.locator("pre.answer").first
+    answer.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("one => one.scrollTop > 100", arg=answer.element_handle())
+    box, form = answer.bounding_box(), page.locator("form.mark").first.bounding_box()
+    assert box["y"] + box["height"] <= form["y"]
 
 
 @pytest.mark.parametrize("answers", [{"alice": {"map-class": HOSTILE}, "bob": {}}], ids=["hostile"])

@@ -89,6 +89,43 @@ def test_paper_has_what_is_folded_away_on_the_screen(open_page, cohort):
     assert squeezed(folded) in squeezed("".join(sheet.extract_text() for sheet in pdf.pages))
 
 
+def test_heads_of_the_handouts_tables_stand_where_their_numbers_do(open_page, cohort):
+    page = open_page(cohort.handout)
+    sides = [
+        page.locator(f"tr:first-child > {cell}").evaluate_all(
+            "all => all.slice(0, 5).map(one => getComputedStyle(one).textAlign)"
+        )
+        for cell in ("th", "td")
+    ]
+    assert sides == [["left", "left", "right", "right", "right"]] * 2
+
+
+CUT = """() => [...document.querySelectorAll('.scroll, main')]
+  .filter(one => one.checkVisibility() && one.scrollWidth > innerWidth)
+  .map(one => one.outerHTML.slice(0, 160))"""
+
+
+def test_paper_cuts_no_table(open_page, page_file):
+    """A4 is 794 pixels wide; what is wider than it without its margins would be lost."""
+    page = open_page(page_file, viewport={"width": 794 - 2 * 45, "height": 1000})
+    page.emulate_media(media="print")
+    assert page.evaluate(CUT) == []
+
+
+def test_paper_has_the_figures_that_are_open_and_not_the_others(open_page, cohort):
+    page = open_page(cohort.book.report("good"))
+    page.emulate_media(media="print")
+    figures = page.locator("details.figure")
+    opened = figures.evaluate_all("all => all.map(one => one.open)")
+    assert True in opened
+    assert False in opened
+    assert [figure.is_visible() for figure in figures.all()] == opened
+    pdf = PdfReader(io.BytesIO(page.pdf(format="A4")))
+    text = "".join(sheet.extract_text() for sheet in pdf.pages)
+    assert "The numbers of this plot" not in text
+    assert "The numbers" in text
+
+
 UNSEEN = """() => [...document.querySelectorAll('main img, main svg[role]')]
   .filter(one => { const { width, height } = one.getBoundingClientRect();
     return width < 4 || height < 4 || (one.tagName === 'IMG' && !one.naturalWidth); })

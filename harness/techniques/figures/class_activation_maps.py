@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from harness.figures import (
     Figure,
+    Nearest,
     Note,
     Part,
     Plot,
@@ -26,7 +27,7 @@ from harness.figures import (
 )
 from harness.lab import LabImage, read_image
 from harness.language import gettext as _
-from harness.metrics.heatmaps import THRESHOLDS, iou_above, mean_iou, scaled, to_grid
+from harness.metrics.heatmaps import THRESHOLDS, iou_above, measure, scaled, to_grid
 from harness.techniques.base import Evidence
 
 Map = npt.NDArray[np.float64]
@@ -94,15 +95,17 @@ def _views(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Views:
 
 
 def _words(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Iterator[Part]:
+    text = _("Thin lines on the maps: where each reaches {levels} of its maximum.")
+    yield Note(text.format(levels=", ".join(f"{100 * level:.0f} %" for level in _CONTOURS)))
     if mask is not None:
         text = _(
-            "Does the map lie on the object? {mine:.0%} of your map lies on {name}; of the "
-            "expected one {expected:.0%}. The object covers {area:.0%} of the "
+            "Does the map lie on the object? {mine:.0f} % of your map lies on {name}; of the "
+            "expected one {expected:.0f} %. The object covers {area:.0f} % of the "
             "image."
         )
         shares = share_inside(mine, mask), share_inside(item.accepted[0], mask)
-        area = float(mask.mean())
-        yield Note(text.format(mine=shares[0], name=asked, expected=shares[1], area=area))
+        mine_on, expected_on, area = (100 * share for share in (*shares, float(mask.mean())))
+        yield Note(text.format(mine=mine_on, name=asked, expected=expected_on, area=area))
     if item.value.min() < 0:
         text = _(
             "Your map goes down to {low:.3g}; it is drawn from its lowest value (violet) to its "
@@ -111,8 +114,19 @@ def _words(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Iterator[
         yield Note(text.format(low=item.value.min()))
 
 
-def _overlap(item: Evidence, mine: Map) -> Plot:
-    golden = max(item.accepted, key=lambda accepted: mean_iou(mine, accepted))
+def _overlap(item: Evidence, mine: Map) -> Nearest:
+    measured = item.once("maps", lambda: [measure(mine, golden) for golden in item.accepted])
+    return Nearest(
+        tuple(measured[0]),
+        tuple(tuple(one.values()) for one in measured),
+        tuple(
+            _overlap_with(golden, mine, one["iou"])
+            for golden, one in zip(item.accepted, measured, strict=True)
+        ),
+    )
+
+
+def _overlap_with(golden: Map, mine: Map, mean: float) -> Plot:
     every = [round(0.1 * step, 1) for step in range(1, 10)]
     overlap = [iou_above(mine, golden, threshold) for threshold in every]
     return Plot(
@@ -121,7 +135,7 @@ def _overlap(item: Evidence, mine: Map) -> Plot:
         _("threshold, as a share of each map's maximum"),
         _("intersection over union"),
         caption=_("What counts is the mean from {low} to {high}: {mean:.2f} for your map.").format(
-            low=THRESHOLDS[0], high=THRESHOLDS[-1], mean=mean_iou(mine, golden)
+            low=THRESHOLDS[0], high=THRESHOLDS[-1], mean=mean
         ),
         region=Region("iou"),
     )
@@ -136,7 +150,9 @@ def _numbers(item: Evidence, mine: Map, mask: Map | None) -> Table:
         (_("Strongest"), where_strongest(item.value), where_strongest(golden)),
     ]
     if mask is not None:
-        yours, expected = (f"{share_inside(heatmap, mask):.0%}" for heatmap in (mine, golden))
+        yours, expected = (
+            f"{100 * share_inside(heatmap, mask):.0f} %" for heatmap in (mine, golden)
+        )
         rows.append((_("Share on the object"), yours, expected))
     return Table(("", _("Yours"), _("Expected")), tuple(rows))
 

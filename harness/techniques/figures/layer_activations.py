@@ -28,7 +28,8 @@ from harness.techniques.base import Evidence, batchless
 Array = npt.NDArray[Any]
 
 _AGREES, _TIE, _DIFFERS = range(3)
-_COLOURS = ((205, 219, 208), (150, 150, 150), (190, 30, 20))
+# Pale, blue, red: none of them the grey of the lines between tiles.
+_COLOURS = ((205, 219, 208), (60, 110, 190), (190, 30, 20))
 # Of a layer: a picture shows no more, and reports stay small.
 _MOST_FILTERS = 16
 _MOST_OUTPUTS = 64
@@ -164,13 +165,13 @@ def _dominant_figure(item: Evidence) -> Figure:
         return Figure(title, (_cannot_be_drawn(value, golden),))
     tie = np.asarray(item.facts["ambiguous"], bool)
     wrong = (value != golden) & ~tie
-    maps = _("{n} maps, one per class, in rows from class 0 on").format(n=len(golden))
+    maps = _("{n} maps, one per class, in rows from class 0 at the top left").format(n=len(golden))
     pictures = [
         category_picture(numbers, f"{owner}: {maps}", owner)
         for owner, numbers in ((_("Yours"), value), (_("Expected"), golden))
     ]
     agreement = np.where(tie, _TIE, np.where(wrong, _DIFFERS, _AGREES))
-    caption = _("Red: {wrong} pixels differ. Grey: {ties} ties, not judged").format(
+    caption = _("Red: {wrong} pixels differ. Blue: {ties} ties, not judged").format(
         wrong=int(wrong.sum()), ties=int(tie.sum())
     )
     pictures.append(choices_picture(agreement, _COLOURS, caption, caption))
@@ -183,7 +184,7 @@ def _dominant_figure(item: Evidence) -> Figure:
         ),
     )
     legend = Legend(names, _("Colours of the filters"))
-    return Figure(title, (Row(tuple(pictures)), legend), numbers)
+    return Figure(title, (Row(tuple(pictures), maps), legend), numbers)
 
 
 def _cannot_be_drawn(value: Array, golden: Array) -> Note:
