@@ -20,7 +20,7 @@ from harness import techniques
 from harness.calibrated import Calibrated
 from harness.calls import Call, Oracle
 from harness.diagnosis import diagnose
-from harness.environment import versions
+from harness.environment import code_digest, versions
 from harness.execution.runner import Runner
 from harness.execution.sandbox import Sandbox
 from harness.golden import Golden
@@ -201,6 +201,7 @@ class Grader:
             "submission": submission.digest(),
             "golden": self.golden.digest,
             "calibration": self.calibrated.digest,
+            "harness": code_digest(),
         }
 
     @_in_the_labs_language

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeAlias
 
-import harness
+from harness.environment import code_digest
 from harness.figures import (
     Figure,
     Gallery,
@@ -33,8 +33,6 @@ from harness.figures import (
     Views,
 )
 
-# Raised when the same outputs would be measured or drawn otherwise.
-VERSION = 3
 # By technique and by group of cases.
 Figures: TypeAlias = Mapping[tuple[str, str], Sequence[Figure]]
 
@@ -78,7 +76,7 @@ class Remembered:
 
 def digest(outputs: Mapping[str, str], golden: str, language: str) -> str:
     """Of what measurements and figures are made from: outputs, golden outputs, language, and us."""
-    version = [VERSION, harness.__version__]
+    version = [code_digest()]
     text = json.dumps([version, dict(outputs), golden, language], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

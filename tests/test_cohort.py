@@ -122,12 +122,31 @@ def test_a_changed_threshold_is_applied_without_running_anything(lab_folder, tmp
     (lab / "lab.yaml").write_text(yaml.safe_dump(data))
     shutil.rmtree(submissions / "s0" / "__pycache__", ignore_errors=True)
     capsys.readouterr()
-    assert grade(submissions, lab, tmp_path / "out") in (0, 2)
+    assert grade(submissions, lab, tmp_path / "out") == 0
     printed = capsys.readouterr()
     assert "student code was run for 0" in printed.out, printed
     assert "(judged again)" in printed.out
     assert "3 of 3 changed:" in printed.out or "2 of 3 changed:" in printed.out
     assert "s0: 4 → 8 (top-5)" in printed.out
+
+
+def test_pages_of_another_harness_are_made_again_without_running_anything(
+    lab_folder, tmp_path, capsys
+):
+    submissions = cohort(tmp_path / "c", 2)
+    assert grade(submissions, lab_folder, tmp_path / "out") == 0
+    stored = tmp_path / "out" / "s0" / "grade.json"
+    fresh = json.loads(stored.read_text())
+    of_before = {**fresh, "digests": {**fresh["digests"], "harness": "of before"}}
+    stored.write_text(json.dumps(of_before))
+    report = tmp_path / "out" / "s0" / "report.html"
+    text = report.read_text()
+    report.write_text("as it was drawn before")
+    capsys.readouterr()
+    assert grade(submissions, lab_folder, tmp_path / "out") == 0
+    assert "1 of 2 unchanged; student code was run for 0" in capsys.readouterr().out
+    assert report.read_text() == text
+    assert json.loads(stored.read_text()) == fresh
 
 
 def test_a_changed_submission_alone_is_run_again(lab_folder, tmp_path, capsys):
