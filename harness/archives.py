@@ -23,6 +23,8 @@ from typing import IO
 from harness.language import gettext as _
 
 ENDINGS = (".zip", ".tar.gz", ".tgz")
+# Archives that only other programs open.
+_CLOSED = (".rar", ".7z", ".tar", ".gz", ".bz2", ".xz", ".zst")
 MAX_NAME = 240
 _END, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
 _CHUNK = 2**16
@@ -66,6 +68,11 @@ class _Budget:
 def is_archive(path: Path) -> bool:
     """Whether a file's name says that it is an archive that can be unpacked."""
     return path.name.lower().endswith(ENDINGS)
+
+
+def is_closed_archive(name: str) -> bool:
+    """Whether a file's name says that it is an archive that cannot be unpacked here."""
+    return name.lower().endswith(_CLOSED) and not name.lower().endswith(ENDINGS)
 
 
 def stem(name: str) -> str:

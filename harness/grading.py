@@ -243,7 +243,9 @@ class Grader:
         if outputs.run.status is RunStatus.NOT_RUN:
             return outputs
         asked = techniques.contract_of(self.cases)
-        notes = (*outputs.run.notes, *problems(look(submission, asked, self.lab.kit)))
+        found = problems(look(submission, asked, self.lab.kit))
+        told = (*outputs.run.notes, outputs.run.message)
+        notes = (*outputs.run.notes, *(problem for problem in found if problem not in told))
         return replace(outputs, run=replace(outputs.run, notes=notes))
 
     def _likeness(self, submission: Submission, outputs: Outputs) -> dict[str, Any]:

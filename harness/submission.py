@@ -19,7 +19,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from harness.archives import ArchiveError, descend, is_archive, only_folder, stem, unpack
+from harness.archives import (
+    ArchiveError,
+    descend,
+    is_archive,
+    is_closed_archive,
+    only_folder,
+    stem,
+    unpack,
+)
 from harness.errors import UsageError
 from harness.handed_in import HandedIn, read_table
 from harness.language import gettext as _
@@ -207,11 +215,15 @@ def _find_nested(folder: Path, notes: list[str]) -> None:
             text = _("your files were found in the folder {name!r} within; that is fine")
             notes.append(text.format(name=name))
         elif len(archives) == 1:
-            inner = archives[0].rename(folder.with_name(folder.name + "-" + archives[0].name))
+            # Elsewhere, so that it is not among what comes out of it; under its own name, which
+            # a message about it gives.
+            aside = folder.with_name(folder.name + "-within")
+            aside.mkdir()
+            inner = archives[0].rename(aside / archives[0].name)
+            noticed = _unpack(inner, folder)
+            shutil.rmtree(aside)
             text = _("{name} was found within, and unpacked; that is fine")
-            notes.append(text.format(name=archives[0].name))
-            notes += _unpack(inner, folder)
-            inner.unlink()
+            notes += [text.format(name=inner.name), *noticed]
         else:
             return
 
@@ -273,13 +285,22 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
         return candidates[0], ""
     if expected:
         return expected[0], ""
-    found = ", ".join(sorted(entry.name for entry in path.iterdir())[:10]) or "an empty folder"
-    return (
-        None,
-        _(
-            "expected {script} or {notebook}, found {found}; rename your file and hand in again"
-        ).format(script=SCRIPT, notebook=NOTEBOOK, found=found),
-    )
+    return None, _nothing_to_run(path)
+
+
+def _nothing_to_run(folder: Path) -> str:
+    """What was found in the place of code, and what a student can do about it."""
+    names = sorted(entry.name for entry in folder.iterdir())
+    if closed := [name for name in names if is_closed_archive(name)]:
+        text = _("{name} is an archive that cannot be opened here; pack it as .zip, hand in again")
+        return text.format(name=closed[0])
+    archives = [name for name in names if is_archive(folder / name)]
+    if len(archives) > 1:
+        text = _("several archives are there ({names}), and no code; hand in one of them")
+        return text.format(names=", ".join(archives[:10]))
+    return _(
+        "expected {script} or {notebook}, found {found}; rename your file and hand in again"
+    ).format(script=SCRIPT, notebook=NOTEBOOK, found=", ".join(names[:10]) or _("an empty folder"))
 
 
 def files_of(path: Path) -> Iterator[tuple[str, Path]]:

@@ -263,6 +263,40 @@ def test_archives_that_hold_no_code_or_cannot_be_opened_are_problems_of_the_subm
     assert "expected submission.py" in prepare(Submission("z", many), tmp_path / "o3").problem
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["lab.RAR"], "lab.RAR is an archive that cannot be opened here; pack it as .zip"),
+        (["lab.tar", "readme.md"], "lab.tar is an archive that cannot be opened here"),
+        (["a.zip", "b.tgz"], "several archives are there (a.zip, b.tgz), and no code"),
+        (["notes.pdf"], "expected submission.py or submission.ipynb, found notes.pdf"),
+        ([], "found an empty folder"),
+    ],
+)
+def test_a_student_is_told_what_to_do_where_there_is_no_code(tmp_path, names, told):
+    (tmp_path / "s").mkdir()
+    for name in names:
+        (tmp_path / "s" / name).write_bytes(b"x")
+    assert told in prepare(Submission("s", tmp_path / "s"), tmp_path / "out").problem
+
+
+def test_an_archive_within_is_called_by_its_own_name_and_fine_only_if_it_is(tmp_path):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / f"{'w' * 230}.zip").write_bytes(b"x")
+    source = prepare(Submission("s", tmp_path / "s"), tmp_path / "out")
+    assert source.problem.startswith(f"{'w' * 230}.zip cannot be unpacked")
+    assert source.notes == ()
+
+
+def test_an_archive_may_hold_a_file_of_its_own_name(tmp_path):
+    inner = make_zip(tmp_path / "w.zip", [("submission.py", CODE), ("w.zip", "x")])
+    (tmp_path / "s").mkdir()
+    inner.rename(tmp_path / "s" / "w.zip")
+    source = prepare(Submission("s", tmp_path / "s"), tmp_path / "out")
+    assert source.files == ("submission.py",)
+    assert names(tmp_path / "out") == ["submission.py", "w.zip"]
+
+
 def test_descend_leaves_several_entries_alone(tmp_path):
     folder = tmp_path / "f"
     (folder / "a").mkdir(parents=True)
