@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -72,6 +73,53 @@ def test_who_handed_in_again_has_the_new_files_and_the_old_are_kept(tmp_path):
         "jane-doe-1/submission.py": b"# 1\n",
         "jane-doe-1-2/submission.py": b"# 2\n",
     }
+
+
+def test_files_that_a_person_put_right_stay_until_something_else_is_handed_in(tmp_path):
+    unclear = replace(WORKS[0], files={"a.ipynb": b"x", "b.ipynb": b"y"})
+    account = imported(tmp_path, [unclear, *WORKS[1:]])
+    assert account.doubtful
+    folder = tmp_path / "out" / "jane-doe-1"
+    (folder / "a.ipynb").rename(folder / "submission.ipynb")
+    for _ in range(2):
+        account = imported(tmp_path, [unclear, *WORKS[1:]])
+        assert not account.doubtful
+        assert said(account, "files corrected") == "files corrected by hand, and kept: jane-doe-1"
+        assert contents(folder) == {"submission.ipynb": b"x", "b.ipynb": b"y"}
+        assert not [line for line in account.lines if "handed in again" in line]
+        assert account.counts["lost"] == 0
+    account = imported(tmp_path, WORKS)
+    assert "jane-doe-1" in said(account, "handed in again")
+    assert contents(folder) == WORKS[0].files
+    kept = tmp_path / "out" / "_replaced" / "jane-doe-1"
+    assert contents(kept) == {"submission.ipynb": b"x", "b.ipynb": b"y"}
+
+
+def test_files_that_are_gone_come_back(tmp_path):
+    imported(tmp_path, WORKS)
+    shutil.rmtree(tmp_path / "out" / "jane-doe-1")
+    imported(tmp_path, WORKS)
+    assert contents(tmp_path / "out" / "jane-doe-1") == WORKS[0].files
+
+
+def test_what_a_file_manager_leaves_in_a_folder_is_no_correction(tmp_path):
+    imported(tmp_path, WORKS)
+    (tmp_path / "out" / "jane-doe-1" / ".DS_Store").touch()
+    account = imported(tmp_path, WORKS)
+    assert said(account, "there already").endswith(f": {len(WORKS)}")
+
+
+def test_whose_it_is_needs_no_eye_once_a_person_has_said_so(tmp_path):
+    made = archives.canvas(tmp_path, WORKS)
+    gone = made.sheets[0].read_text("utf-8-sig").replace(",400001,", ",999999,")
+    made.sheets[0].write_text(gone, "utf-8")
+    wanted = Wanted(made.archive, "canvas", tmp_path / "out", made.sheets)
+    assert bring_in(wanted).doubtful
+    table = read_table(tmp_path / "out")
+    [name] = [name for name in table if name.endswith("400001")]
+    table[name] = replace(table[name], students=(Student("999999", "Jane"),))
+    write_table(tmp_path / "out" / FILE, table.values())
+    assert not bring_in(wanted).doubtful
 
 
 def test_who_is_gone_from_the_archive_is_kept_and_said(tmp_path):

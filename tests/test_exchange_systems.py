@@ -22,6 +22,7 @@ from harness.exchange.incoming import SYSTEMS, Wanted, bring_in
 from harness.exchange.planning import Kind, shape_of
 from harness.handed_in import HandedIn, Student, read_table
 from harness.policy import LatePolicy, Policy
+from harness.starters import signed_notebook, signed_script
 from harness.submission import Submission, prepare
 
 
@@ -95,9 +96,7 @@ def test_a_group_is_one_submission_of_its_members(tmp_path):
     account, table = imported(tmp_path, "moodle", {f"Team A_9{FILE}/submission.py": b""}, sheet)
     assert [student.id for student in table["team-a-9"].students] == ["1", "2"]
     assert not account.doubtful
-    assert any(
-        line == "1 participants of the sheet have no file in the archive" for line in account.lines
-    )
+    assert "in the sheet, without a file in the archive (1): Other" in account.lines
 
 
 def test_a_group_that_handed_in_at_two_times_has_none(tmp_path):
@@ -421,6 +420,66 @@ def test_what_is_said_of_the_code_is_what_the_grader_finds(names):
         assert was_unpacked == (said.kind is Kind.NESTED)
         was_renamed = any("its name should be" in note for note in found.notes)
         assert was_renamed == (said.kind is Kind.RENAMED)
+
+
+LOCKED = archives.zipped({"submission.py": b"x = 1\n"}).replace(b"\x14\0\0\0", b"\x14\0\1\0")
+STARTER = signed_script("def f():\n    raise NotImplementedError\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"w.zip": LOCKED}, "w.zip cannot be unpacked: it is locked with a password"),
+        ({"w.zip": b"PK"}, "w.zip cannot be unpacked"),
+        (
+            {"w.zip": archives.zipped({"a.pdf": b"x"})},
+            "expected submission.py or submission.ipynb, found a.pdf",
+        ),
+        (
+            {"w.zip": archives.zipped({"v.zip": archives.zipped({"w.7z": b"x"})})},
+            "w.7z is an archive that cannot be opened here",
+        ),
+        ({"w.RAR": b"x"}, "'w.RAR' cannot be unpacked here; do it by hand"),
+        ({"a.ipynb": archives.NOTEBOOK, "b.ipynb": b"x"}, "rename one to submission.py or"),
+        (
+            {"submission.py": b"x = 1", "submission (1).py": b"x = 2"},
+            "'submission (1).py' is there, too, and will not be run",
+        ),
+        (
+            {"submission.py": b"x = 1", "submission.ipynb": archives.NOTEBOOK},
+            "are both there, and both are work; submission.py will be run",
+        ),
+    ],
+)
+def test_what_the_grader_cannot_run_or_choose_needs_an_eye(tmp_path, files, told):
+    own = {f"jane/{name}": data for name, data in files.items()}
+    account, table = imported(tmp_path, "folder", {**own, "joe/submission.py": b"x = 1"})
+    assert account.doubtful
+    assert any(line.startswith("jane: ") and told in line for line in account.lines)
+    assert told in table["jane"].note
+    assert any("what you change there is kept" in line for line in account.lines)
+
+
+def test_an_empty_file_needs_an_eye(tmp_path):
+    (tmp_path / "in" / "jane").mkdir(parents=True)
+    (tmp_path / "in" / "jane" / "submission.py").touch()
+    account = bring_in(Wanted(tmp_path / "in", "folder", tmp_path / "out"))
+    assert account.doubtful
+    assert "jane: its submission.py is empty; ask for it again" in account.lines
+
+
+@pytest.mark.parametrize("left", ["submission.py", "submission.ipynb"])
+def test_a_starter_that_was_left_alone_is_no_choice(tmp_path, left):
+    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    files = {
+        "submission.py": STARTER if left == "submission.py" else b"x = 1\n",
+        "submission.ipynb": json.dumps(signed_notebook(notebook)).encode()
+        if left == "submission.ipynb"
+        else archives.NOTEBOOK,
+    }
+    account, table = imported(tmp_path, "folder", {f"jane/{name}": d for name, d in files.items()})
+    assert not account.doubtful
+    assert table["jane"].note == ""
 
 
 def test_a_submission_larger_than_what_is_graded_needs_an_eye(tmp_path, monkeypatch):

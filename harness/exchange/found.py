@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone, tzinfo
 
@@ -107,3 +107,10 @@ def by_folder(entries: Entries) -> tuple[dict[str, list[File]], list[Entry]]:
         else:
             folders.setdefault(entry.parts[0], []).append(File(entry, entry.parts[1:]))
     return folders, beside
+
+
+def some(names: Iterable[str], limit: int = 20) -> str:
+    """The first of these names, and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(listed[:limit]) + more

@@ -6,7 +6,8 @@ is true of it, so the numbers add up to the number of files.
 - *lost*: it should be in its place and is not (this is looked up on the disk, and should be 0);
 - *renamed*: it is the one file of a submission that will be run, under another name than expected;
 - *nested*: it is the archive within a submission that the grader will unpack;
-- *matched*: it is in the folder of the submission that it belongs to;
+- *matched*: it is in the folder of the submission that it belongs to, or was, and a person has
+  changed that folder since;
 - *of earlier attempts*: it belongs to an attempt that does not count;
 - *of the system*: the system's own, such as Gradescope's metadata;
 - *left out*: what programs put everywhere (`.DS_Store`), links and devices;
@@ -20,7 +21,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
 from pathlib import Path
@@ -30,7 +31,7 @@ from harness.archives import stem
 from harness.errors import UsageError
 from harness.exchange import canvas, folder, github, gradescope, moodle
 from harness.exchange.entries import Entries, Entry, read_entries
-from harness.exchange.found import Context, Reading
+from harness.exchange.found import Context, Reading, some
 from harness.exchange.planning import Kind, Plan, plan
 from harness.exchange.sheets import Sheet
 from harness.exchange.writing import (
@@ -53,6 +54,7 @@ SYSTEMS: Mapping[str, ModuleType] = {
     "folder": folder,
 }
 
+_SPECIAL = {Kind.RENAMED: "renamed", Kind.NESTED: "nested"}
 # Of these the archive itself tells who the students are.
 _TELLING = ("gradescope", "folder")
 
@@ -131,15 +133,14 @@ def bring_in(wanted: Wanted) -> Account:
     try:
         entries, reading = _read(wanted, context, partial / "archive")
         planned = plan(reading.found, table.known(), every_attempt=every_attempt)
-        written = write_submissions(wanted.out, planned.submissions)
+        written = write_submissions(wanted.out, planned.submissions, table.digests)
         nobodys = [*reading.unmatched, *((e, e.problem) for e in entries.refused if e.path)]
         aside = write_unmatched(wanted.out, [entry for entry, _ in nobodys])
         rows = [one.row for one in planned.submissions]
         told = bool(sheets) or wanted.system in _TELLING
-        merged = [
-            table.merged(row, fresh=row.submission not in written.same, told=told) for row in rows
-        ]
-        write_tables(wanted.out, table, rows, merged)
+        old = {*written.same, *written.corrected}
+        merged = [table.merged(row, fresh=row.submission not in old, told=told) for row in rows]
+        write_tables(wanted.out, table, rows, merged, written.digests)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if is_new and not any(wanted.out.iterdir()):
@@ -147,7 +148,7 @@ def bring_in(wanted: Wanted) -> Account:
     reasons = _reasons(nobodys, aside)
     counts = _counts(entries, reading, planned, written, len(nobodys))
     lines = [*reading.remarks, *reasons, *_lines(entries, planned, written, table)]
-    doubtful = bool(nobodys or counts["lost"] or any(one.doubts for one in planned.submissions))
+    doubtful = bool(nobodys or counts["lost"] or any(_open(planned, written, table)))
     return Account(counts, len(entries), lines, doubtful)
 
 
@@ -220,8 +221,8 @@ def _counts(
     for one in planned.submissions:
         for entry, parts in one.files:
             meant[id(entry)] = entry
-            if parts == one.shape.file:
-                special[id(entry)] = "renamed" if one.shape.kind is Kind.RENAMED else "nested"
+            if parts in one.shape.files and one.shape.kind in _SPECIAL:
+                special[id(entry)] = _SPECIAL[one.shape.kind]
     counts = Counter(special.get(key, "matched") if key in placed else "lost" for key in meant)
     counts["earlier"] = len(planned.earlier)
     counts["own"] = len(reading.own)
@@ -235,14 +236,22 @@ def _lines(entries: Entries, planned: Plan, written: Written, table: Table) -> I
     for entry in entries.refused:
         if entry.path is None:
             yield f"{visible_name(entry)}: left out; {entry.problem}"
-    for one in planned.submissions:
-        yield from (f"{one.row.submission}: {text}" for text in (*one.doubts, *one.said))
+    for one, texts in zip(planned.submissions, _open(planned, written, table), strict=True):
+        said = () if one.row.submission in written.corrected else one.said
+        yield from (f"{one.row.submission}: {text}" for text in (*texts, *said))
+    unclear = {one.row.submission for one in planned.submissions if one.unclear}
+    if not unclear.issubset(written.corrected):
+        yield (
+            "where it is not clear what to run, put it right in that folder, or ask for it again; "
+            "what you change there is kept when you import again"
+        )
     names = {one.row.submission for one in planned.submissions}
     same = len(written.same)
     told = {
         "of earlier attempts": [visible_name(entry) for entry in planned.earlier],
         f"handed in again, older version in {REPLACED}{os.sep}": written.changed,
         "there already and left as they are": [str(same)] * bool(same),
+        "files corrected by hand, and kept": written.corrected,
         f"corrected by hand in {FILE}, and kept": [
             name for name in table.rows if name in names and table.corrected(name)
         ],
@@ -251,10 +260,12 @@ def _lines(entries: Entries, planned: Plan, written: Written, table: Table) -> I
             name for name in table.imported if name in names and name not in table.rows
         ],
     }
-    yield from (f"{what}: {_some(which)}" for what, which in told.items() if which)
+    yield from (f"{what}: {some(which)}" for what, which in told.items() if which)
 
 
-def _some(names: Iterable[str], limit: int = 20) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
-    return ", ".join(listed[:limit]) + more
+def _open(planned: Plan, written: Written, table: Table) -> Iterator[tuple[str, ...]]:
+    """What needs a person's eye of each submission, and has not been put right by one."""
+    for one in planned.submissions:
+        name = one.row.submission
+        doubts = () if "students" in table.corrected(name) else one.doubts
+        yield (*doubts, *(() if name in written.corrected else one.unclear))

@@ -24,7 +24,7 @@ from datetime import datetime
 from harness.errors import UsageError
 from harness.exchange.columns import Columns, moodle_columns, participant
 from harness.exchange.entries import Entries
-from harness.exchange.found import Attempt, Context, File, Found, Reading
+from harness.exchange.found import Attempt, Context, File, Found, Reading, some
 from harness.exchange.times import read_times
 from harness.handed_in import Student, same_name
 
@@ -125,9 +125,9 @@ class _Worksheet:
                 f"{len(left)} times of the sheet have no one reading, such as {left[0]!r}; they "
                 "are left empty"
             )
-        without = [number for number in self.rows if number not in seen]
+        without = [row.name or number for number, row in self.rows.items() if number not in seen]
         if without:
-            yield f"{len(without)} participants of the sheet have no file in the archive"
+            yield f"in the sheet, without a file in the archive ({len(without)}): {some(without)}"
 
 
 def _found(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from harness.archives import ENDINGS
+from harness.archives import ENDINGS, is_closed_archive
 from harness.exchange.entries import Entry
 from harness.exchange.found import Attempt, Found
 from harness.exchange.names import distinct, file_parts, submission_name
 from harness.handed_in import HandedIn, Student
-from harness.submission import MAX_BYTES, MAX_FILES, NOTEBOOK, SCRIPT
+from harness.starters import is_untouched
+from harness.submission import MAX_BYTES, MAX_FILES, NOTEBOOK, SCRIPT, Submission, prepare
 
 _CODE = (".py", ".ipynb")
+_NAMES = (SCRIPT, NOTEBOOK)
+# How programs call a file whose name is taken: "submission (1).py", "submission-2.py".
+_COPY = re.compile(r"submission\W.*\.(py|ipynb)", re.IGNORECASE | re.DOTALL)
 _MAX_NESTED = 4
 
 
@@ -25,15 +31,16 @@ class Kind(Enum):
     NAMED = "under its own name"
     RENAMED = "under another name"
     NESTED = "in an archive within"
+    BOTH = "as script and as notebook"
     UNCLEAR = "not by itself"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How code will be found, the one file that matters for it, and what to say of it."""
+    """How code will be found, the files that matter for it, and what to say of it."""
 
     kind: Kind
-    file: tuple[str, ...] = ()
+    files: tuple[tuple[str, ...], ...] = ()
     text: str = ""
 
 
@@ -45,14 +52,16 @@ class Planned:
         row: its row of `students.csv`, as the archive tells it.
         files: where each file of the archive goes, below the submission's folder.
         shape: how the grader will find the code.
-        said: what the account says of it.
-        doubts: the same, where it needs a person's eye.
+        said: what the account says of its files.
+        unclear: the same, where it needs a person's eye.
+        doubts: what needs a person's eye of whose it is.
     """
 
     row: HandedIn
     files: tuple[tuple[Entry, tuple[str, ...]], ...]
     shape: Shape
     said: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
@@ -123,7 +132,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _planned(found: Found, name: str, number: int, attempt: Attempt) -> Planned:
-    said, doubts = [], list(found.doubts)
+    said, unclear = [], []
     taken: set[str] = set()
     files = []
     for file in sorted(attempt.files, key=lambda file: file.inside):
@@ -131,22 +140,53 @@ def _planned(found: Found, name: str, number: int, attempt: Attempt) -> Planned:
         if target != file.inside:
             said.append(f"its file {'/'.join(file.inside)!r} is kept as {'/'.join(target)!r}")
         files.append((file.entry, target))
-    shape = shape_of([target for _, target in files])
-    if shape.kind is Kind.UNCLEAR:
-        doubts.append(shape.text)
+    shape = _tried({target: entry for entry, target in files})
+    if shape.kind in (Kind.UNCLEAR, Kind.BOTH):
+        unclear.append(shape.text)
     elif shape.text:
         said.append(shape.text)
+    unclear += _doubts_of_code(files)
     if len(found.attempts) > 1 and not name.endswith(f".attempt{number}"):
         said.append(f"attempt {number} of {len(found.attempts)} counts, the last")
     size = sum(entry.path.stat().st_size for entry, _ in files if entry.path)
     if len(files) > MAX_FILES or size > MAX_BYTES:
-        doubts.append(
+        unclear.append(
             f"{len(files)} files, {size / 2**20:.0f} MB; at most {MAX_FILES} files and "
             f"{MAX_BYTES / 2**20:.0f} MB are graded"
         )
-    note = "; ".join((*found.notes, *said, *doubts))
+    note = "; ".join((*found.notes, *said, *found.doubts, *unclear))
     row = HandedIn(name, found.students, attempt.at, attempt.late, number, note)
-    return Planned(row, tuple(files), shape, tuple(said), tuple(doubts))
+    return Planned(row, tuple(files), shape, tuple(said), tuple(unclear), found.doubts)
+
+
+def _tried(files: Mapping[tuple[str, ...], Entry]) -> Shape:
+    """What the grader will do with files: where names do not tell, it is tried on the files."""
+    shape = shape_of(list(files))
+    if shape.kind not in (Kind.NESTED, Kind.BOTH):
+        return shape
+    with tempfile.TemporaryDirectory(prefix="tried-") as folder:
+        given = Path(folder) / "given"
+        given.mkdir()
+        for parts in shape.files:
+            path = files[parts].path
+            assert path is not None  # links are no files
+            shutil.copyfile(path, given / parts[-1])
+        if shape.kind is Kind.BOTH:
+            untouched = sum(is_untouched(given / parts[-1]) for parts in shape.files)
+            return Shape(Kind.NAMED) if untouched == 1 else shape
+        problem = prepare(Submission(given.name, given), Path(folder) / "tried").problem
+        return Shape(Kind.UNCLEAR, (), problem) if problem else shape
+
+
+def _doubts_of_code(files: Iterable[tuple[Entry, tuple[str, ...]]]) -> Iterator[str]:
+    """What may have gone wrong when code was handed in."""
+    names = {parts for _, parts in files}
+    for entry, parts in files:
+        is_copy = _COPY.fullmatch(parts[-1]) and names & {(*parts[:-1], n) for n in _NAMES}
+        if is_copy:
+            yield f"{parts[-1]!r} is there, too, and will not be run: which one is meant?"
+        elif parts[-1] in _NAMES and entry.path and not entry.path.stat().st_size:
+            yield f"its {parts[-1]} is empty; ask for it again"
 
 
 def _with_plain_ending(parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,22 +213,28 @@ def shape_of(files: Sequence[tuple[str, ...]]) -> Shape:
             continue
         archives = [parts for parts in here if parts[-1].lower().endswith(ENDINGS)]
         if len(archives) == 1:
-            return Shape(
-                Kind.NESTED, archives[0], f"the archive {archives[0][-1]!r} will be unpacked"
-            )
+            text = f"the archive {archives[0][-1]!r} will be unpacked"
+            return Shape(Kind.NESTED, (archives[0],), text)
         break
+    closed = [parts[-1] for parts in seen if is_closed_archive(parts[-1])]
+    if closed:
+        return Shape(Kind.UNCLEAR, (), f"{closed[0]!r} cannot be unpacked here; do it by hand")
     names = ", ".join("/".join(parts) for parts in seen[:5]) or "no file"
     return Shape(Kind.UNCLEAR, (), f"no code at the top; found {names}")
 
 
 def _among(code: Sequence[tuple[str, ...]]) -> Shape:
-    names = Counter(parts[-1] for parts in code)
-    if names[SCRIPT] or names[NOTEBOOK]:
-        both = f"{SCRIPT} and {NOTEBOOK} are both there; {SCRIPT} will be run"
-        return Shape(Kind.NAMED, (), both if len({SCRIPT, NOTEBOOK} & names.keys()) == 2 else "")
+    named = [parts for parts in code if parts[-1] in _NAMES]
+    if len(named) == 2:
+        text = f"{SCRIPT} and {NOTEBOOK} are both there, and both are work; {SCRIPT} will be run"
+        return Shape(Kind.BOTH, tuple(named), text)
+    if named:
+        return Shape(Kind.NAMED)
     if len(code) == 1:
-        return Shape(Kind.RENAMED, code[0], f"its only code, {code[0][-1]!r}, will be run")
-    found = ", ".join(sorted(names))
+        return Shape(Kind.RENAMED, (code[0],), f"its only code, {code[0][-1]!r}, will be run")
+    found = ", ".join(sorted(parts[-1] for parts in code))
     return Shape(
-        Kind.UNCLEAR, (), f"several files could be meant ({found}); rename one to {SCRIPT}"
+        Kind.UNCLEAR,
+        (),
+        f"several files could be meant ({found}); rename one to {SCRIPT} or {NOTEBOOK}",
     )

@@ -2,13 +2,14 @@
 
 A submission is written into a partial folder and then renamed; one whose files are the same is
 left as it is, one that is different is moved to `_replaced/`. `_imported.json` keeps the table as
-it was imported; where `students.csv` says something else, a person has corrected it, and that
-stays.
+it was imported, and a digest of the files; where `students.csv` or a folder says something else, a
+person has corrected it, and that stays until something else is handed in.
 """
 
 from __future__ import annotations
 
 import filecmp
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.archives import is_litter
 from harness.errors import UsageError
 from harness.exchange.entries import Entry
 from harness.exchange.names import distinct, file_parts
@@ -24,6 +26,8 @@ from harness.gradebook import write_whole
 from harness.handed_in import FILE, HandedIn, read_table, write_table
 
 MEMORY, PARTIAL, REPLACED, UNMATCHED = "_imported.json", "_partial", "_replaced", "_unmatched"
+_CHUNK = 2**20
+_FILES = "files"
 
 
 @dataclass
@@ -33,32 +37,47 @@ class Written:
     Attributes:
         placed: files that are where they belong now.
         same: submissions that were there already.
+        corrected: submissions whose files a person has changed since, and that are left alone.
         changed: submissions that replaced an older version.
+        digests: of the files that the archive has, by submission.
     """
 
     placed: list[Entry] = field(default_factory=list)
     same: list[str] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
 
 
-def write_submissions(out: Path, planned: Iterable[Planned]) -> Written:
+def write_submissions(out: Path, planned: Iterable[Planned], known: Mapping[str, str]) -> Written:
     """Write every submission that is not there yet as it is now.
+
+    Args:
+        out: the folder of submissions.
+        planned: what is to be there.
+        known: digests of what an earlier import has written.
 
     Raises:
         OSError: there is no room, for one; what was there before still is.
     """
     written = Written()
     for one in planned:
-        target = out / one.row.submission
+        name = one.row.submission
+        target = out / name
+        digest = written.digests[name] = _digest(one)
         if _is_same(target, one):
-            written.same.append(one.row.submission)
+            written.same.append(name)
+        elif target.is_dir() and known.get(name) == digest:
+            written.corrected.append(name)
+            written.placed += [entry for entry, _ in one.files]
+            continue
         else:
             partial = out / PARTIAL / "submission"
             _copy(one, partial)
             if target.exists() or target.is_symlink():
                 (out / REPLACED).mkdir(exist_ok=True)
                 target.rename(_unused(out / REPLACED / target.name))
-                written.changed.append(one.row.submission)
+                written.changed.append(name)
             partial.rename(target)
         written.placed += [
             entry
@@ -77,10 +96,24 @@ def _copy(one: Planned, folder: Path) -> None:
         shutil.copyfile(entry.path, target)
 
 
+def _digest(one: Planned) -> str:
+    """SHA-256 of the files of a submission, as the archive has them."""
+    digest = hashlib.sha256()
+    for entry, parts in sorted(one.files, key=lambda file: file[1]):
+        assert entry.path is not None  # links are no files
+        with entry.path.open("rb") as stream:
+            own = hashlib.sha256()
+            while data := stream.read(_CHUNK):
+                own.update(data)
+        digest.update(f"{'/'.join(parts)}\0{own.hexdigest()}\0".encode())
+    return digest.hexdigest()
+
+
 def _is_same(target: Path, one: Planned) -> bool:
     if not target.is_dir() or target.is_symlink():
         return False
-    there = {path.relative_to(target).parts for path in target.rglob("*") if not path.is_dir()}
+    found = {path.relative_to(target).parts for path in target.rglob("*") if not path.is_dir()}
+    there = {parts for parts in found if not is_litter(parts)}
     return there == {parts for _, parts in one.files} and all(
         entry.path is not None and _holds(target.joinpath(*parts), entry.path)
         for entry, parts in one.files
@@ -126,10 +159,11 @@ def write_unmatched(out: Path, entries: Sequence[Entry]) -> list[tuple[Entry, st
 
 @dataclass(frozen=True)
 class Table:
-    """The table beside the submissions, and what the last import wrote into it."""
+    """The table beside the submissions, and what the last import wrote into it and beside it."""
 
     rows: Mapping[str, HandedIn]
     imported: Mapping[str, Sequence[HandedIn]]
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, out: Path) -> Table:
@@ -140,16 +174,18 @@ class Table:
         """
         path = out / MEMORY
         imported: dict[str, list[HandedIn]] = {}
+        digests: dict[str, str] = {}
         try:
             if path.is_file():
                 data = json.loads(path.read_text("utf-8"))
                 imported = {name: [_row(name, row) for row in rows] for name, rows in data.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                digests = {name: str(rows[0].get(_FILES, "")) for name, rows in data.items()}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"{path}: cannot be read ({error}); remove it, and all of {FILE} counts as "
                 "corrected by hand"
             ) from None
-        return cls(read_table(out), imported)
+        return cls(read_table(out), imported, digests)
 
     def known(self) -> Iterator[HandedIn]:
         """Rows as they are and, where a person has changed whose it is, as they were imported."""
@@ -188,7 +224,11 @@ class Table:
 
 
 def write_tables(
-    out: Path, table: Table, new: Sequence[HandedIn], merged: Sequence[HandedIn]
+    out: Path,
+    table: Table,
+    new: Sequence[HandedIn],
+    merged: Sequence[HandedIn],
+    digests: Mapping[str, str],
 ) -> None:
     """Write `students.csv` last; before it, what import says itself, beside what it said before.
 
@@ -205,6 +245,8 @@ def write_tables(
     for name, row in _as_read(out, own).items():
         said[name] = [row, *(before for before in said.get(name, []) if before != row)]
     data = {name: [_json(row) for row in rows] for name, rows in said.items()}
+    for name, rows in data.items():
+        rows[0][_FILES] = digests.get(name, table.digests.get(name, ""))
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     write_whole(out / MEMORY, text.encode(errors="backslashreplace"))
     partial = out / PARTIAL / FILE
