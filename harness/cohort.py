@@ -17,7 +17,7 @@ from harness.lab import Lab
 from harness.marks import locked, stored_marks
 from harness.policy import unfitting_extensions
 from harness.report import write_index
-from harness.submission import Submission
+from harness.submission import Submission, closed_archives
 from harness.written import refreshed, remarked, written_answers
 
 
@@ -67,6 +67,19 @@ def told_before(lab: Lab, submissions: Sequence[Submission], folder: Path) -> li
         f"extension of {name!r}: nobody here is called so"
         for name in unfitting_extensions(lab.policy, known)
     ]
+    if closed := closed_archives(folder):
+        notes.append(
+            f"not graded, as nothing opens them here: {', '.join(closed[:10])}; unpack them into "
+            "folders, or ask for .zip"
+        )
+    if lab.policy.late:
+        timeless = [s.name for s in submissions if s.handed_in is None or s.handed_in.at is None]
+        if timeless:
+            shown = ", ".join(timeless[:5]) + ", …" * (len(timeless) > 5)
+            notes.append(
+                f"when {len(timeless)} of {len(submissions)} were handed in is unknown ({shown}): "
+                f"nothing is taken off for lateness; write submitted_at into {FILE} beside them"
+            )
     if table:
         names = {one.name for one in submissions}
         notes += [f"{FILE} has no row of {one.name}" for one in submissions if not one.handed_in]

@@ -55,13 +55,14 @@ class _Names:
     open: bool = False
 
 
-def look(submission: Submission, contract: Contract, kit: str = "") -> list[Finding]:
+def look(submission: Submission, contract: Contract, kit: str | None = None) -> list[Finding]:
     """Look at a submission as it will be found when it is graded; nothing of it is run.
 
     Args:
         submission: what is handed in.
         contract: the functions that the lab asks for, with their parameters.
-        kit: SHA-256 of the `kit.json` that was given out, where it is known.
+        kit: SHA-256 of the `kit.json` that was given out, empty where it is not known; None to
+            leave alone whether files of the kit were changed.
     """
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         files = Path(folder) / "s"
@@ -69,7 +70,8 @@ def look(submission: Submission, contract: Contract, kit: str = "") -> list[Find
         found = [Finding(True, note) for note in source.notes]
         if source.problem:
             return [*found, Finding(False, source.problem)]
-        return [*found, *_of_source(source, files, contract), *_of_kit(files, kit)]
+        of_kit = () if kit is None else _of_kit(files, kit)
+        return [*found, *_of_source(source, files, contract), *of_kit]
 
 
 def problems(findings: Iterable[Finding]) -> list[str]:

@@ -231,6 +231,26 @@ class Grade:
         }
 
 
+def stopped(grade: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Why no function could be called at all, and what to do about it: to be said once.
+
+    Args:
+        grade: as in `grade.json`.
+
+    Returns:
+        None where cases ended in different ways.
+    """
+    cases = [case for check in grade["checks"] for case in check["cases"]]
+    run = grade["run"]
+    if not run["message"] or not cases or any(case["outcome"] != "failed" for case in cases):
+        return None
+    # Of a sweep, the message begins with the name of the case that it is about; of a hidden case,
+    # it tells nothing.
+    same = all(case["message"].endswith(run["message"]) for case in cases)
+    not_loaded = run["status"] == RunStatus.FAILED_TO_LOAD.value
+    return (run["message"], cases[0]["hint"]) if same or not_loaded else None
+
+
 def _check_to_json(check: CheckResult) -> dict[str, Any]:
     return {
         "id": check.id,

@@ -131,6 +131,13 @@ def _find(path: Path) -> list[Submission]:
     return found_here
 
 
+def closed_archives(folder: Path) -> list[str]:
+    """Archives in a cohort's folder that cannot be unpacked, and may be somebody's work."""
+    if not folder.is_dir():
+        return []
+    return sorted(entry.name for entry in folder.iterdir() if is_closed_archive(entry.name))
+
+
 def holds_submission(folder: Path) -> bool:
     """Whether a folder has a file with a submission's name directly in it."""
     return (folder / SCRIPT).is_file() or (folder / NOTEBOOK).is_file()
@@ -273,14 +280,14 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
         untouched = [file for file in expected if is_untouched(file)]
         if len(untouched) == 1:
             [other] = set(expected) - set(untouched)
-            text = _("{starter} is the starter as it was given; {name} was run")
+            text = _("{starter} is the starter as it was given; {name} is run")
             notes.append(text.format(starter=untouched[0].name, name=other.name))
             return other, ""
-        text = _("both {script} and {notebook} are there; {script} was run")
+        text = _("both {script} and {notebook} are there; {script} is run")
         notes.append(text.format(script=SCRIPT, notebook=NOTEBOOK))
         return path / SCRIPT, ""
     if not expected and len(candidates) == 1:
-        text = _("{name} was run; its name should be {script} or {notebook}")
+        text = _("{name} is run; its name should be {script} or {notebook}")
         notes.append(text.format(name=candidates[0].name, script=SCRIPT, notebook=NOTEBOOK))
         return candidates[0], ""
     if expected:

@@ -84,7 +84,7 @@ def test_a_model_file_that_is_not_one_is_named(course, capsys):
 
 def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
     message = "\x1b]0;title\x07 [bold]x[/] \u202e"
-    case = {"id": "a", "outcome": "failed", "message": message, "hint": "h\x1b[2J"}
+    case = {"id": "a", "outcome": "failed", "message": f"{message}!", "hint": "h\x1b[2J"}
     check = {"id": "c", "technique": "t", "points": 0, "max_points": 1, "cases": [case]}
     grade = {
         "submission": "eve\x1b[31m",
@@ -100,6 +100,29 @@ def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
     assert "\x1b" not in printed.replace("\x1b[1m", "").replace("\x1b[0m", "")
     assert "\u202e" not in printed
     assert printed.count("⟨U+001B⟩]0;title⟨U+0007⟩ [bold]x[/] ⟨U+202E⟩") == 3
+
+
+def test_what_stopped_everything_is_told_once(capsys):
+    message = "your file could not be imported: SyntaxError"
+    cases = [
+        {"id": name, "outcome": "failed", "message": f"{before}{message}", "hint": "run it"}
+        for name, before in (("a", ""), ("b", "b-tv1: "))
+    ]
+    checks = [
+        {"id": name, "technique": "t", "points": 0, "max_points": 1, "cases": cases}
+        for name in ("one", "two")
+    ]
+    grade = {
+        **{"outcome": "judged", "points": 0, "max_points": 2, "checks": checks, "techniques": {}},
+        "run": {"status": "crashed", "message": message, "notes": []},
+    }
+    print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
+    printed = capsys.readouterr().out
+    assert printed.count(message) == printed.count("→ run it") == 1
+    assert printed.count("0.00 / 1") == 2
+    cases[1]["message"] = "another"
+    print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
+    assert capsys.readouterr().out.count("→ run it") == 4
 
 
 def test_check_takes_one_submission(course, capsys):

@@ -265,7 +265,7 @@ def test_packed_clones_have_no_time_and_no_history(tmp_path):
 def test_a_sheet_that_is_not_classrooms_is_refused(tmp_path):
     clone(tmp_path / "clones" / "b")
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UsageError, match="no column was recognised as 'login'"):
+    with pytest.raises(UsageError, match="'login'; found a, b; download Classroom's roster"):
         bring_in(Wanted(tmp_path / "clones", "github", tmp_path / "out", [tmp_path / "x.csv"]))
 
 

@@ -255,7 +255,8 @@ def test_canvas_may_write_names_in_two_columns():
 
 
 def test_a_sheet_without_numbers_of_students_is_not_canvass():
-    with pytest.raises(UsageError, match="no column was recognised as 'id'"):
+    told = "no column was recognised as 'id'; found Student, Section; export the entire gradebook"
+    with pytest.raises(UsageError, match=told):
         canvas_columns(sheet("Student,Section\nJane,A\n"))
 
 

@@ -69,7 +69,10 @@ def test_what_needs_a_person_is_exit_code_1_and_the_rest_is_written(here, capsys
         (["reports", "--to", "gradescope", "--lab", "no.yaml"], "no lab file at no.yaml"),
         (["reports", "--to", "csv", "--out", "reports/s00/grade.json"], "lies in the reports'"),
         (["reports", "--to", "moodle", "--sheet", "sheet.csv", "--out", "sheet.csv"], "itself"),
-        (["reports", "--to", "csv", "--sheet", "sheet.csv"], "--sheet is for moodle and canvas"),
+        (
+            ["reports", "--to", "csv", "--sheet", "sheet.csv"],
+            "--sheet is for moodle, canvas,",
+        ),
         (["reports", "--to", "csv", "--title", "x"], "--title is for canvas; with --to csv,"),
         (["reports", "--to", "canvas", "--column", "a=b"], "--column is for moodle"),
     ],
@@ -121,9 +124,26 @@ def test_the_lab_tells_what_is_hidden(here, lab_file, monkeypatch):
 
 
 def test_a_file_that_cannot_be_written_leaves_what_was_there(here, capsys):
-    (here / "grades-by-student.csv").mkdir()
+    (here / "grades-by-student.csv").write_text("old")
+    (here / ".grades-by-student.csv.partial").mkdir()
     assert cli.main(["export", "reports", "--to", "csv"]) == 2
-    assert list(here.glob(".*.partial")) == []
+    assert (here / "grades-by-student.csv").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        ("taken", "taken is a folder; give --out the name of a file"),
+        ("sheet.csv/x/out.csv", "sheet.csv is a file, so nothing can be put into it"),
+    ],
+)
+def test_a_name_that_is_taken_is_said_before_anything_is_written(here, capsys, out, told):
+    (here / "taken").mkdir()
+    before = sorted(here.iterdir())
+    arguments = ["export", "reports", "--to", "moodle", "--sheet", "sheet.csv", "--out", out]
+    assert cli.main(arguments) == 2
+    assert told in capsys.readouterr().err
+    assert sorted(here.iterdir()) == before
 
 
 def test_a_zip_that_cannot_be_finished_leaves_nothing(tmp_path):

@@ -90,6 +90,15 @@ def test_those_held_back_for_one_reason_share_a_line_and_are_told_what_to_do(tmp
     ]
 
 
+def test_late_by_an_unknown_time_says_where_to_write_the_time(tmp_path):
+    late = HandedIn("a", (Student("1", "Ann"),), late=True)
+    _, lines, _ = rows(tmp_path, [exported.grade_json(late, points=None, held_back="late")])
+    assert (
+        "  → write submitted_at into students.csv and run `harness grade`, then export again"
+        in lines
+    )
+
+
 def test_a_group_is_a_row_for_each(tmp_path):
     group = HandedIn("group-3", (Student("7", "Ann"), Student("8", "Bo")))
     _, _, table = rows(tmp_path, [exported.grade_json(group, 3)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 import jsonschema
@@ -281,17 +281,37 @@ def test_what_does_not_fit_together_is_told_before_grading(lab_with, lab_file, t
     for name in ("doe", "new"):
         (cohort / name).mkdir(parents=True)
         (cohort / name / "submission.py").write_text("")
+
+    def unknown(count, names):
+        return (
+            f"when {count} were handed in is unknown ({names}): nothing is taken off for lateness; "
+            "write submitted_at into students.csv beside them"
+        )
+
     assert told_before(lab, find_submissions(cohort), cohort) == [
         "extension of 'jane': nobody here is called so",
         "extension of 'nobody': nobody here is called so",
+        unknown("2 of 2", "doe, new"),
     ]
-    table = [HandedIn("doe", (Student("17", "Jane"),)), HandedIn("gone", (Student("18"),))]
+    at = datetime(2026, 12, 4, tzinfo=timezone.utc)
+    table = [HandedIn("doe", (Student("17", "Jane"),), at), HandedIn("gone", (Student("18"),))]
     write_table(cohort / FILE, table)
     assert told_before(lab, find_submissions(cohort), cohort) == [
         "extension of 'nobody': nobody here is called so",
+        unknown("1 of 2", "new"),
         "students.csv has no row of new",
         "students.csv names gone, which is not there",
     ]
     [one] = find_submissions(cohort / "doe")
     assert one.handed_in == table[0]
     assert told_before(lab_with(""), [one], cohort / "doe" / "submission.py") == []
+
+
+def test_archives_that_nothing_opens_are_told_before_grading(lab_with, tmp_path):
+    (tmp_path / "doe").mkdir()
+    (tmp_path / "roe.RAR").write_bytes(b"x")
+    (tmp_path / "readme.txt").write_text("x")
+    (tmp_path / "doe" / "submission.py").write_text("")
+    assert told_before(lab_with(""), find_submissions(tmp_path), tmp_path) == [
+        "not graded, as nothing opens them here: roe.RAR; unpack them into folders, or ask for .zip"
+    ]

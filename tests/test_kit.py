@@ -30,6 +30,7 @@ from harness.kitfiles import FILE as DIGESTS
 from harness.kitfiles import changed_files
 from harness.outputs import Outputs
 from harness.preflight import look, problems
+from harness.report.words import words
 from harness.starters import is_untouched
 from harness.submission import Submission
 
@@ -313,6 +314,15 @@ def test_the_handout_says_what_a_fair_grade_needs(lab, kit, tmp_path):
     for function in techniques.contract_of(lab.cases):
         assert f"### `{function}`" in text
     assert "the gradient is that of the class's **logit**" in text
+    assert "Hand in `answers.md` with it" in text
+    assert "- time for a case: 20 s" in text
+    for check in calibrated.with_thresholds(lab, calibrated.load(lab).thresholds).checks:
+        _, metric = techniques.metric_of(check)
+        for name, value in {**metric.threshold, **check.threshold}.items():
+            told = {"largest_difference": "give the same image", "pixels_agreeing": f"{value:.0%}"}
+            shown = (f"{value:.2f}", f"{value:g}", told.get(name, ""))
+            [line] = re.findall(rf"(?m)^- \*\*{words(check.id)}\*\*: (.*)\.$", text)
+            assert any(one and one in line for one in shown), (check.id, name)
     assert "[('soccer_ball', 0.985)," in text
     assert "| Top predictions | Top 5 | 4 | 9 | 2 |" in text
     assert "The deadline is 2026-12-04 23:59:59 (Europe/Paris)." in text

@@ -58,7 +58,43 @@ def test_the_starter_earns_nothing_yet_and_says_what_to_do(kit, tmp_path, monkey
     told = capsys.readouterr().out
     assert "0 of 20 points" in told
     assert told.count("write this function: so far it stops where the starter does") >= 6
-    assert "note:" not in told.replace("note: both submission.py and submission.ipynb", "")
+    told = told.replace("note: both submission.py and submission.ipynb", "")
+    assert "note:" not in told.replace("note: written questions answered: 0 of 3; not yet: ", "")
+
+
+def test_answers_are_found_before_anything_runs(kit, monkeypatch, capsys):
+    monkeypatch.chdir(kit)
+    before = (kit / "answers.md").read_text()
+    title = "How can activation maximization be useful?"
+    try:
+        (kit / "answers.md").write_text(before.replace(f"## {title}\n", f"## {title}\n\nSo.\n"))
+        assert harness("check", "--preflight") == 0
+    finally:
+        (kit / "answers.md").write_text(before)
+    told = capsys.readouterr().out
+    assert "ok   written questions answered: 1 of 3; not yet: Does the map reflect" in told
+    assert title not in told
+
+
+@pytest.mark.parametrize("name", ["lab.yaml", "images/soccer02.png", "golden/manifest.json"])
+@pytest.mark.parametrize("options", [["--preflight"], ["--ci", "github"]])
+def test_a_check_that_a_changed_kit_makes_impossible_says_so(
+    kit, tmp_path, monkeypatch, capsys, name, options
+):
+    monkeypatch.chdir(kit)
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    file = kit / "fixtures" / name
+    before = file.read_bytes()
+    file.unlink()
+    try:
+        code = harness("check", *options, "--out", tmp_path)
+    finally:
+        file.write_bytes(before)
+    told = "".join(capsys.readouterr())
+    # Golden outputs are not looked at before anything runs.
+    assert code == (1 if options == ["--preflight"] and "golden" in name else 2)
+    assert f"these files of the kit were changed: fixtures/{name} (missing)" in told
+    assert "take them from the kit again" in told
 
 
 def test_good_work_in_the_kits_folder_gets_full_marks_and_stays_the_same_submission(
@@ -71,7 +107,7 @@ def test_good_work_in_the_kits_folder_gets_full_marks_and_stays_the_same_submiss
         assert harness("check") == 0
         told = capsys.readouterr().out
         assert "20 of 20 points" in told
-        assert "submission.ipynb is the starter as it was given; submission.py was run" in told
+        assert "submission.ipynb is the starter as it was given; submission.py is run" in told
         stored = kit / "reports" / kit.name / "outputs.safetensors"
         before = stored.stat().st_mtime_ns
         # The reports beside the work are no part of it: nothing is run again.
@@ -194,6 +230,9 @@ def test_the_command_writes_either(tmp_path, monkeypatch, capsys):
         assert b"--jobs 1 --unsandboxed" in archive.read("run_autograder")
     assert harness("kit", "--autograder", "gradescope", "--ci", "github", "--out", out) == 2
     assert "give --autograder, or --ci" in capsys.readouterr().err
+    for bad, told in ((tmp_path, "is a folder; give --out"), (out / "x", "is no folder; make it")):
+        assert harness("kit", "--out", bad) == 2
+        assert told in capsys.readouterr().err
     assert harness("kit", "--ci", "gitlab", "--out", out) == 0
     with zipfile.ZipFile(io.BytesIO(out.read_bytes())) as archive:
         assert ".gitlab-ci.yml" in archive.namelist()

@@ -91,5 +91,5 @@ def test_of_script_and_notebook_the_one_that_was_worked_in_is_run(
     source = prepare(Submission("a", script.parent), target)
     assert source.files == run
     other = {script.name, notebook.name} - {worked_in}
-    note = f"{other.pop()} is the starter as it was given; {worked_in} was run"
+    note = f"{other.pop()} is the starter as it was given; {worked_in} is run"
     assert source.notes == (note,)

@@ -81,7 +81,7 @@ def test_a_script_is_copied_with_its_helpers_and_links_are_left_out(tmp_path):
     ("names", "files", "said"),
     [
         (["submission.py", "submission.ipynb"], ("submission.py",), "both submission.py and"),
-        (["lab_final(2).py"], ("lab_final(2).py",), r"lab_final(2).py was run; its name should be"),
+        (["lab_final(2).py"], ("lab_final(2).py",), r"lab_final(2).py is run; its name should be"),
         (["submission.py", "utils.py"], ("submission.py",), ""),
         (["a.py", "b.py"], (), "expected submission.py or submission.ipynb, found a.py, b.py"),
     ],

@@ -20,6 +20,10 @@ def kit(options: argparse.Namespace, console: Console) -> int:
 
     if options.autograder and options.ci:
         raise UsageError("an autograder has no workflow of students: give --autograder, or --ci")
+    if options.out.is_dir():
+        raise UsageError(f"{options.out} is a folder; give --out the name of a zip file")
+    if not options.out.parent.is_dir():
+        raise UsageError(f"{options.out.parent} is no folder; make it, or give another --out")
     lab = open_lab(find_lab(Path.cwd(), options.lab))
     if options.autograder:
         names = write_autograder(lab, options.out, unsandboxed=options.unsandboxed)

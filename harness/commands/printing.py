@@ -30,14 +30,19 @@ def line_of(grade: Mapping[str, Any], width: int) -> str:
 
 def print_checks(console: Console, grade: Mapping[str, Any]) -> None:
     """The terminal summary: each check's points, and each failed case with what to do next."""
+    from harness.results import stopped  # NumPy comes with it
+
     run = grade["run"]
     if run["message"]:
         message = escape(visible(run["message"]))
         console.print(f"[bold]{run['status'].replace('_', ' ')}[/]: {message}")
+    once = stopped(grade)
+    if once and once[1]:
+        console.print(f"  → {visible(once[1])}", markup=False)
     for note in run["notes"]:
         console.print(f"note: {visible(note)}", markup=False)
     for check in grade["checks"]:
-        _print_check(console, check)
+        _print_check(console, check, with_cases=not once)
     for name, entry in grade["techniques"].items():
         if diagnosis := entry["diagnosis"]:
             sure = f"{100 * diagnosis['confidence']:.0f} % sure"
@@ -49,13 +54,13 @@ def print_checks(console: Console, grade: Mapping[str, Any]) -> None:
     console.print(f"{grade['points']:g} of {grade['max_points']:g} points", style="bold")
 
 
-def _print_check(console: Console, check: Mapping[str, Any]) -> None:
+def _print_check(console: Console, check: Mapping[str, Any], *, with_cases: bool) -> None:
     full = check["points"] == check["max_points"]
     colour = "green" if full else "red"
     points = f"{check['points']:5.2f} / {check['max_points']:g}"
     console.print(f"[{colour}]{points:>12}[/]  {check['technique']}  {check['id']}")
     told: dict[tuple[str, str], list[str]] = {}
-    for case in check["cases"]:
+    for case in check["cases"] if with_cases else ():
         if case["outcome"] != "passed":
             told.setdefault((case["message"], case["hint"]), []).append(case["id"])
         elif case["message"]:

@@ -24,6 +24,7 @@ from harness.courseci.facts import (
 )
 from harness.courseci.places import Definitions, definitions
 from harness.lab import Lab
+from harness.results import stopped
 from harness.submission import main_file
 from harness.texts import visible
 
@@ -65,10 +66,8 @@ def annotate(checked: Checked, root: Path) -> list[Annotation]:
     file = _relative(code or checked.path, root)
     failed = failures(checked.grade, checked.lab)
     said = [_of_failures(alike, checked, defined, file) for alike in _alike(failed, checked.lab)]
-    run = checked.grade["run"]
-    if failed and run["status"] == "failed_to_load":
-        # The same is the matter with every function; it is said once.
-        text = f"{run['message']}\n→ {failed[0].hint}"
+    if once := stopped(checked.grade):
+        text = "\n→ ".join(filter(None, once))
         said = [Annotation("error", "this file cannot be run", text, file, defined.broken or 1)]
     left = not_judged(checked.grade)
     if left:

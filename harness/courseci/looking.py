@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness import installed, preflight
+from harness.answers import read_answers
 from harness.calls import Contract
 from harness.cohort import grade_one
 from harness.courseci.facts import Checked
-from harness.errors import UsageError
+from harness.errors import GoldenError, LabError, UsageError
 from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
 from harness.gradebook import Gradebook
 from harness.grading import Grader, open_lab
@@ -45,16 +47,18 @@ def look(
         HarnessError: there is not one submission, or lab or golden outputs are wrong.
     """
     submission = _only(path)
-    lab = open_lab(find_lab(path, lab_file))
-    walls = Sandbox() if unsandboxed else choose_for_own_work()
-    if not walls.inner:
-        tell(f"not sandboxed: {inner_problem() or '--unsandboxed was given'}")
-    for problem in problems(preflight.look(submission, asked_for(lab))):
-        tell(f"note: {problem}")
     kit = find_kit(path)
     changed = tuple(changed_files(kit)) if kit else ()
-    with Grader(lab, public_only=True, sandbox=walls, ahead=True) as grader:
-        return _graded(grader, submission, book, cases, changed)
+    with _telling(changed):
+        lab = open_lab(find_lab(path, lab_file))
+        walls = Sandbox() if unsandboxed else choose_for_own_work()
+        if not walls.inner:
+            tell(f"not sandboxed: {inner_problem() or '--unsandboxed was given'}")
+        found = preflight.look(submission, asked_for(lab))
+        for problem in (*problems(found), *(one.text for one in _of_answers(submission, lab))):
+            tell(f"note: {problem}")
+        with Grader(lab, public_only=True, sandbox=walls, ahead=True) as grader:
+            return _graded(grader, submission, book, cases, changed)
 
 
 def before(path: Path, lab_file: Path | None) -> list[Finding]:
@@ -68,14 +72,38 @@ def before(path: Path, lab_file: Path | None) -> list[Finding]:
         HarnessError: there is not one submission, or the lab is wrong.
     """
     submission = _only(path)
-    lab = open_lab(find_lab(path, lab_file))
-    findings = preflight.look(submission, asked_for(lab))
-    if kit := find_kit(path):
+    kit = find_kit(path)
+    changed = changed_files(kit) if kit else []
+    with _telling(changed):
+        lab = open_lab(find_lab(path, lab_file))
+    findings = [*preflight.look(submission, asked_for(lab)), *_of_answers(submission, lab)]
+    if kit:
         findings += installed.look(kit)
-        changed = changed_files(kit)
         text = sentence(changed) if changed else "the kit's files are as they were given out"
         findings.append(Finding(not changed, text))
     return findings
+
+
+def _of_answers(submission: Submission, lab: Lab) -> Iterator[Finding]:
+    """To which written questions an answer was found; what stands below another heading is none."""
+    if not lab.questions:
+        return
+    answers = read_answers(submission, lab.questions)
+    missing = [one.title for one in lab.questions if one.id not in answers.texts]
+    text = f"written questions answered: {len(answers.texts)} of {len(lab.questions)}"
+    yield Finding(True, f"{text}; not yet: {'; '.join(missing)}" if missing else text)
+    yield from (Finding(False, note) for note in answers.notes)
+
+
+@contextmanager
+def _telling(changed: Sequence[Changed]) -> Iterator[None]:
+    """Have an error tell of files of the kit that were changed, which may well be its reason."""
+    try:
+        yield
+    except (UsageError, LabError, GoldenError) as error:
+        if not changed:
+            raise
+        raise type(error)(f"{error}; {sentence(changed)}") from None
 
 
 def asked_for(lab: Lab) -> Contract:

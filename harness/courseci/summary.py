@@ -20,6 +20,7 @@ from harness.language import gettext as _
 from harness.language import ngettext, speaking
 from harness.outputs import CaseStatus
 from harness.report.words import run_sentence, technique_title, words
+from harness.results import stopped
 from harness.techniques.base import OutputError
 
 # GitHub drops the summary of a step that is larger than 1 MiB, all of it.
@@ -144,7 +145,7 @@ def _not_judged(checked: Checked) -> Iterator[str]:
 
 def _nothing_loaded(checked: Checked) -> bool:
     """Whether the same is the matter with every function; it is then said once."""
-    return bool(checked.grade["run"]["status"] == "failed_to_load")
+    return stopped(checked.grade) is not None
 
 
 def _failed(failed: Sequence[Failure]) -> Iterator[str]:

@@ -98,18 +98,22 @@ class Columns:
         place = self.places.get(meaning)
         return "" if place is None else self.sheet.cell(row, place).strip()
 
-    def need(self, *meanings: str) -> None:
+    def need(self, *meanings: str, otherwise: str = "") -> None:
         """See that the sheet has these columns.
 
+        Args:
+            meanings: of the columns.
+            otherwise: what to do where it lacks one; empty where a person can say which one it is.
+
         Raises:
-            UsageError: it lacks one, with its headings and how to say which one it is.
+            UsageError: it lacks one, with its headings and what to do.
         """
         for meaning in meanings:
             if meaning not in self.places:
+                what = otherwise or f"say which one it is: --column {meaning}=HEADING"
                 raise UsageError(
                     f"{self.sheet.path}: no column was recognised as {meaning!r}; found "
-                    f"{', '.join(self.sheet.header)}; say which one it is: "
-                    f"--column {meaning}=HEADING"
+                    f"{', '.join(self.sheet.header)}; {what}"
                 )
 
 
@@ -146,7 +150,9 @@ def _said(sheet: Sheet, said: Mapping[str, str]) -> dict[str, int]:
     places = {}
     for meaning, heading in said.items():
         if meaning not in _MOODLE:
-            raise UsageError(f"--column {meaning}={heading}: {suggest(meaning, _MOODLE)}")
+            raise UsageError(
+                f"--column {meaning}={heading}: {suggest(meaning, _MOODLE, limit=len(_MOODLE))}"
+            )
         place = find_column(sheet.header, heading)
         if place is None:
             raise UsageError(
@@ -293,7 +299,7 @@ def canvas_columns(sheet: Sheet) -> CanvasColumns:
     known = {*places.values(), *found.values()}
     unknown = tuple(name for c, name in enumerate(sheet.header) if c not in known)
     columns = CanvasColumns(sheet, places, unknown, found)
-    columns.need("id")
+    columns.need("id", otherwise="export the entire gradebook from Canvas, and give that file")
     return columns
 
 
@@ -324,7 +330,7 @@ def github_columns(sheet: Sheet) -> Columns:
     places = _known(sheet, _GITHUB)
     unknown = tuple(name for c, name in enumerate(sheet.header) if c not in places.values())
     columns = Columns(sheet, places, unknown)
-    columns.need("login")
+    columns.need("login", otherwise="download Classroom's roster or its grades, and give that file")
     return columns
 
 

@@ -73,6 +73,18 @@ class Output:
     path: Path
     write: Callable[[Path], None] | None
 
+    def check(self) -> None:
+        """See that there can be a file of that name, before any is written.
+
+        Raises:
+            UsageError: there is a folder of that name, or a file where a folder is to be.
+        """
+        if self.path.is_dir():
+            raise UsageError(f"{self.path} is a folder; give --out the name of a file")
+        for folder in self.path.parents:
+            if folder.exists() and not folder.is_dir():
+                raise UsageError(f"{folder} is a file, so nothing can be put into it; give --out")
+
 
 def file_of(path: Path, make: Callable[[], bytes]) -> Output:
     """A file of bytes that are made when it is written."""
@@ -109,7 +121,14 @@ def _add(archive: zipfile.ZipFile, name: str, file: Path) -> None:
 
 
 def write_all(outputs: Iterable[Output]) -> Iterator[Output]:
-    """Write the files one after another; yields each when it is done."""
+    """Write the files one after another; yields each when it is done.
+
+    Raises:
+        UsageError: one cannot be; then none is written.
+    """
+    outputs = list(outputs)
+    for output in outputs:
+        output.check()
     for output in outputs:
         if output.write is None:
             output.path.unlink()

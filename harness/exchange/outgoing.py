@@ -86,6 +86,4 @@ def _check_used(order: Order, to: str) -> None:
     given = {"sheet": order.sheet, "title": order.title, "column": order.columns}
     for name, systems in _USED_BY.items():
         if given[name] and to not in systems:
-            raise UsageError(
-                f"--{name} is for {' and '.join(systems)}; with --to {to}, leave it out"
-            )
+            raise UsageError(f"--{name} is for {', '.join(systems)}; with --to {to}, leave it out")

@@ -17,7 +17,7 @@ from typing import Any
 from harness.errors import UsageError
 from harness.final import marked_points, unmarked
 from harness.gradebook import Gradebook
-from harness.handed_in import HandedIn, Student, same_name
+from harness.handed_in import FILE, HandedIn, Student, same_name
 from harness.results import FORMAT_VERSION
 
 LAST, BEST = "last", "best"
@@ -213,6 +213,9 @@ def _remedy(reports: Path, grade: Mapping[str, Any], judged: bool) -> str:
         return "`harness grade` tries what could not be judged again"
     if any(map(unmarked, grade.get("questions", ()))):
         return f"mark the written answers with `harness mark --out {reports}`"
+    told = grade.get("handed_in") or {}
+    if told.get("late") and not told["submitted_at"]:
+        return f"write submitted_at into {FILE} and run `harness grade`"
     return ""
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness import techniques
+from harness import calibrated, techniques
 from harness.final import policy_lines
 from harness.golden import Golden
 from harness.kit.examples import Example, examples, result_of
 from harness.lab import Lab
+from harness.language import gettext as _
 from harness.language import speaking
 from harness.questions import Question
 from harness.report import handout_texts
@@ -18,11 +19,12 @@ from harness.report.words import technique_title, words
 
 @dataclass(frozen=True)
 class GradedPart:
-    """One check: what it is worth and over how many cases."""
+    """One check: what it is worth, when a case passes, and over how many cases."""
 
     technique: str
     title: str
     points: float
+    passes: str
     public: int
     hidden: int
 
@@ -48,7 +50,7 @@ class Handout:
         questions: the written ones.
         pass_mark_percent: of all points.
         policy: deadline, lateness, attempts, rounding, in sentences.
-        limits: name and value.
+        limits: what is limited, and how much there may be.
         models: their names.
         images: theirs.
         datasets: theirs.
@@ -100,17 +102,20 @@ def handout(lab: Lab, public: Lab, golden: Golden, python: str) -> tuple[str, st
 
 
 def _parts(lab: Lab) -> Iterator[GradedPart]:
-    for check in lab.checks:
+    for check in calibrated.with_thresholds(lab, calibrated.load(lab).thresholds).checks:
         groups = [group for _, group in techniques.selected(lab, check)]
         hidden = sum(any(case.hidden for case in group) for group in groups)
-        technique = technique_title(techniques.metric_of(check)[0].name)
-        yield GradedPart(technique, words(check.id), check.points, len(groups) - hidden, hidden)
+        technique, metric = techniques.metric_of(check)
+        passes = _(metric.passes).format(**{**metric.threshold, **check.threshold})
+        title = technique_title(technique.name)
+        public = len(groups) - hidden
+        yield GradedPart(title, words(check.id), check.points, passes, public, hidden)
 
 
 def _limits(lab: Lab) -> Iterator[tuple[str, str]]:
     limits = lab.limits
-    yield "case_seconds", f"{limits.case_seconds:g} s"
-    yield "submission_seconds", f"{limits.submission_seconds:g} s"
-    yield "memory_mb", f"{limits.memory_mb} MB"
-    yield "output_mb", f"{limits.output_mb} MB"
-    yield "disk_mb", f"{limits.disk_mb} MB"
+    yield _("time for a case"), f"{limits.case_seconds:g} s"
+    yield _("time for all of them, with the start"), f"{limits.submission_seconds:g} s"
+    yield _("memory"), f"{limits.memory_mb} MB"
+    yield _("what a case returns"), f"{limits.output_mb} MB"
+    yield _("files that you write"), f"{limits.disk_mb} MB"

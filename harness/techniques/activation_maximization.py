@@ -374,14 +374,32 @@ TECHNIQUE = Technique(
             {"relative_score": 0.64, "resemblance": 0.72},
             judge_score,
             at_most=("resemblance",),
+            passes=marked(
+                "where a grey image is 0 and the reference’s image 1, yours reaches "
+                "{relative_score:.2f} in what it is to excite, in the least of them where there "
+                "are several; and it is none of the data (correlation at most {resemblance:.2f})"
+            ),
         ),
-        "smoothness": Metric(_CALL, {"variation": 1.6}, judge_smoothness, at_most=("variation",)),
+        "smoothness": Metric(
+            _CALL,
+            {"variation": 1.6},
+            judge_smoothness,
+            at_most=("variation",),
+            passes=marked(
+                "the total variation of your image, brought to mean 0 and deviation 1 before, is "
+                "at most {variation:.2f}, and the image is not constant"
+            ),
+        ),
         "fall": Metric(
             _CALL,
             {"falling": 0.8, "last_to_first": 0.56},
             judge_fall,
             grouped=True,
             at_most=("last_to_first",),
+            passes=marked(
+                "over a sweep, the roughness falls as `tv_weight` grows (rank correlation at least "
+                "{falling:.2f}), along both axes to at most {last_to_first:.2f} of the first"
+            ),
         ),
         "repeat": Metric(
             _CALL,
@@ -389,6 +407,7 @@ TECHNIQUE = Technique(
             judge_repeat,
             grouped=True,
             at_most=("largest_difference",),
+            passes=marked("the same arguments and the same `seed` give the same image again"),
         ),
     },
     figures=figures,

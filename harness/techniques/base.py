@@ -135,6 +135,7 @@ class Metric:
         grouped: whether it judges groups (a sweep, a repetition) instead of single cases.
         at_most: the thresholds that a measured value of the same name may not exceed; the others
             that have one of the same name, it must reach.
+        passes: when a case passes, for the handout, with thresholds by name in braces.
     """
 
     functions: tuple[str, ...]
@@ -142,6 +143,7 @@ class Metric:
     judge: Callable[[Sequence[Evidence], Mapping[str, float], Oracle], Judgement]
     grouped: bool = False
     at_most: tuple[str, ...] = ()
+    passes: str = field(kw_only=True)
 
 
 def room(value: float, threshold: float, perfect: float) -> float:

@@ -176,6 +176,11 @@ TECHNIQUE = Technique(
             # Between the worst correct map and the nearest wrong ones: see the calibration.
             {"iou": 0.66, "soft_iou": 0.55, "similarity": 0.65, "correlation": 0.94},
             judge_agreement,
+            passes=marked(
+                "brought to the layer’s size, your map agrees with one of the accepted maps: IoU, "
+                "averaged over thresholds, at least {iou:.2f}, soft IoU {soft_iou:.2f}, SSIM "
+                "{similarity:.2f}, correlation {correlation:.2f}"
+            ),
         )
     },
     figures=figures,

@@ -278,6 +278,8 @@ def _kind(value: Any) -> str:
 _DATASET = {"dataset": arguments.dataset(), "layer_name": arguments.layer()}
 _DATASET_PARAMETERS = ("model", "images", "labels", "layer_name")
 
+_EVERY_NUMBER = marked("every number is right to {tolerance:g} of the largest of its layer")
+
 TECHNIQUE = Technique(
     name="layer_activations",
     title=marked("Layer activation maps"),
@@ -317,10 +319,23 @@ TECHNIQUE = Technique(
     normalise=normalise,
     facts=facts,
     metrics={
-        "agreement": Metric(("layer_activations",), {"tolerance": 1e-3}, judge_layers),
-        "mean_agreement": Metric(("mean_activations",), {"tolerance": 1e-3}, judge_mean),
+        "agreement": Metric(
+            ("layer_activations",),
+            {"tolerance": 1e-3},
+            judge_layers,
+            passes=_EVERY_NUMBER,
+        ),
+        "mean_agreement": Metric(
+            ("mean_activations",), {"tolerance": 1e-3}, judge_mean, passes=_EVERY_NUMBER
+        ),
         "dominant_agreement": Metric(
-            ("dominant_filters",), {"pixels_agreeing": 0.99}, judge_dominant
+            ("dominant_filters",),
+            {"pixels_agreeing": 0.99},
+            judge_dominant,
+            passes=marked(
+                "{pixels_agreeing:.0%} of the pixels name the right filter; those where filters "
+                "are as good as equally frequent are not judged"
+            ),
         ),
     },
     figures=figures,

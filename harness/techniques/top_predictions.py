@@ -223,7 +223,15 @@ TECHNIQUE = Technique(
     normalise=normalise,
     facts=facts,
     metrics={
-        "agreement": Metric((FUNCTION,), {"tolerance": 0.01, "tie": 0.001}, judge_agreement),
+        "agreement": Metric(
+            (FUNCTION,),
+            {"tolerance": 0.01, "tie": 0.001},
+            judge_agreement,
+            passes=marked(
+                "every name is in its place (those within {tie:g} of each other may change places) "
+                "and every probability within {tolerance:g}"
+            ),
+        ),
     },
     figures=figures,
 )
