@@ -44,9 +44,11 @@ def final_of(
         if taken is None:
             held_back = held_back or text
         points -= taken or 0.0
+    # All points need not be a multiple of the step, and nobody gets more than all.
+    rounded = min(lab.policy.rounded(points), round(max_points, 4))
     if lab.policy.step:
-        lines.append(_line(_rounding(lab), lab.policy.rounded(points) - points))
-    points = lab.policy.rounded(points)
+        lines.append(_line(_rounding(lab), rounded - points))
+    points = rounded
     return {
         "points": None if held_back else points,
         "max_points": round(max_points, 4),

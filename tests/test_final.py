@@ -189,6 +189,14 @@ def test_lateness_is_of_all_points_and_rounding_comes_last(lab_with):
     assert (final["points"], final["passed"]) == (3.0, True)
 
 
+@pytest.mark.parametrize("direction", ["nearest", "up"])
+def test_rounding_never_gives_more_than_all_points(lab_with, direction):
+    lab = lab_with(f"rounding: {{step: 0.3, direction: {direction}}}\n")
+    made = settled(lab, {**grade(), "points": 20.0, "max_points": 20.0}, None)["final"]
+    assert (made["points"], made["max_points"]) == (20.0, 20.0)
+    assert made["lines"][-1]["points"] == 0.0
+
+
 def test_lines_are_in_the_labs_language(lab_with):
     lab = lab_with(DAILY + "language: fr\n")
     made = settled(lab, grade(), handed_in(2026, 12, 6, 1, 59, 59))
