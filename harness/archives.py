@@ -6,6 +6,7 @@ brought to one form and must stay inside, and what is not a plain file is left o
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import shutil
@@ -34,13 +35,18 @@ _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, struct.error),
     *(RuntimeError, NotImplementedError, ValueError, OverflowError, LookupError),
 )
-
+# A disk that is full or broken, or too many open files.
+_OF_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 _Entries = Generator[tuple[str, "IO[bytes] | None"], None, None]
 
 
 class ArchiveError(Exception):
     """An archive that is not unpacked; the text tells a student why."""
+
+
+class DamagedError(ArchiveError):
+    """An archive of which some byte is wrong; the text is what the library says."""
 
 
 class TooMuchError(ArchiveError):
@@ -96,22 +102,32 @@ def unpack(path: Path, folder: Path, *, max_files: int, max_bytes: int) -> list[
     Raises:
         ArchiveError: it is damaged, locked, too large, or has names that lead elsewhere or are
             the same for some system.
+        OSError: the machine cannot do it, as where its disk is full.
     """
-    budget = _Budget(max_files, max_bytes)
+    try:
+        return list(_unpacked(path, folder, _Budget(max_files, max_bytes)))
+    except DamagedError as error:
+        text = _("{name} cannot be unpacked ({reason}); pack it again and hand in again")
+        raise ArchiveError(text.format(name=path.name, reason=error)) from None
+    except ArchiveError as error:
+        text = _("{name} cannot be unpacked: {error}")
+        raise type(error)(text.format(name=path.name, error=error)) from None
+
+
+def _unpacked(path: Path, folder: Path, budget: _Budget) -> Iterator[str]:
+    """Unpack an archive; yields what is noticed."""
     seen: dict[str, str] = {}
-    notes = []
-    with _telling(path), closing(_entries(path, budget)) as entries:
+    with _telling(), closing(_entries(path, budget)) as entries:
         for name, stream in entries:
             parts = parts_of(name)
             if not parts or is_litter(parts):
                 continue
             if stream is None:
                 text = _("{name!r} in {archive} was left out: it is not a plain file")
-                notes.append(text.format(name=name, archive=path.name))
+                yield text.format(name=name, archive=path.name)
                 continue
             _claim(parts, name, seen)
             _write(stream, folder.joinpath(*parts), budget)
-    return notes
 
 
 def spill(
@@ -132,7 +148,7 @@ def spill(
     """
     budget = _Budget(max_files, max_bytes)
     found: list[tuple[str, Path | None]] = []
-    with _telling(path), closing(_entries(path, budget, large=True)) as entries:
+    with _telling(), closing(_entries(path, budget, large=True)) as entries:
         for name, stream in entries:
             target = None if stream is None else folder / f"{len(found):06}"
             if stream is not None and target is not None:
@@ -142,20 +158,14 @@ def spill(
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    """Have whatever is wrong with an archive told as one kind of error, with its name."""
+def _telling() -> Iterator[None]:
+    """Have whatever is wrong with an archive told as one kind of error."""
     try:
         yield
-    except ArchiveError as error:
-        text = _("{name} cannot be unpacked: {error}")
-        raise type(error)(text.format(name=path.name, error=error)) from None
     except _DAMAGE as error:
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
-        raise ArchiveError(
-            _("{name} cannot be unpacked ({reason}); pack it again and hand in again").format(
-                name=path.name, reason=reason
-            )
-        ) from None
+        if isinstance(error, OSError) and error.errno in _OF_MACHINE:
+            raise  # nothing that is the archive's fault
+        raise DamagedError(f"{type(error).__name__}: {str(error)[:200]}") from None
 
 
 def _entries(path: Path, budget: _Budget, *, large: bool = False) -> _Entries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import io
 import os
@@ -261,6 +262,19 @@ def test_archives_that_hold_no_code_or_cannot_be_opened_are_problems_of_the_subm
     for number in range(6):  # zips in zips without end
         many = make_zip(tmp_path / f"z{number}.zip", [(f"n{number}.zip", many.read_bytes())])
     assert "expected submission.py" in prepare(Submission("z", many), tmp_path / "o3").problem
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_full_disk_is_no_fault_of_the_archive(tmp_path, monkeypatch, damaged):
+    """Else it would be the student's, and cost all points."""
+
+    def full(*_):
+        raise OSError(errno.EINVAL if damaged else errno.ENOSPC, "x")
+
+    archive = make_zip(tmp_path / "a.zip", [("submission.py", CODE)])
+    monkeypatch.setattr("harness.archives._write", full)
+    with pytest.raises(ArchiveError if damaged else OSError):
+        unpack(archive, tmp_path, max_files=9, max_bytes=999)
 
 
 @pytest.mark.parametrize(

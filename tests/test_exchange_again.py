@@ -114,12 +114,16 @@ def test_whose_it_is_needs_no_eye_once_a_person_has_said_so(tmp_path):
     gone = made.sheets[0].read_text("utf-8-sig").replace(",400001,", ",999999,")
     made.sheets[0].write_text(gone, "utf-8")
     wanted = Wanted(made.archive, "canvas", tmp_path / "out", made.sheets)
-    assert bring_in(wanted).doubtful
+    account = bring_in(wanted)
+    assert account.doubtful
+    assert "write it into students.csv" in said(account, "where it is not clear whose it is")
     table = read_table(tmp_path / "out")
     [name] = [name for name in table if name.endswith("400001")]
     table[name] = replace(table[name], students=(Student("999999", "Jane"),))
     write_table(tmp_path / "out" / FILE, table.values())
-    assert not bring_in(wanted).doubtful
+    account = bring_in(wanted)
+    assert not account.doubtful
+    assert not [line for line in account.lines if "not clear" in line]
 
 
 def test_who_is_gone_from_the_archive_is_kept_and_said(tmp_path):

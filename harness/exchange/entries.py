@@ -105,7 +105,7 @@ def read_entries(path: Path, folder: Path) -> Entries:
             "that is right, unpack it and give the folder"
         ) from None
     except ArchiveError as error:
-        raise UsageError(f"{path}: {error}") from None
+        raise UsageError(f"{path}: it cannot be unpacked ({error}); download it again") from None
 
 
 def _of_folder(path: Path) -> Iterator[tuple[str, Path | None]]:

@@ -32,7 +32,7 @@ from harness.errors import UsageError
 from harness.exchange import canvas, folder, github, gradescope, moodle
 from harness.exchange.entries import Entries, Entry, read_entries
 from harness.exchange.found import Context, Reading, some
-from harness.exchange.planning import Kind, Plan, plan
+from harness.exchange.planning import Kind, Plan, Planned, plan
 from harness.exchange.sheets import Sheet
 from harness.exchange.writing import (
     PARTIAL,
@@ -239,8 +239,12 @@ def _lines(entries: Entries, planned: Plan, written: Written, table: Table) -> I
     for one, texts in zip(planned.submissions, _open(planned, written, table), strict=True):
         said = () if one.row.submission in written.corrected else one.said
         yield from (f"{one.row.submission}: {text}" for text in (*texts, *said))
-    unclear = {one.row.submission for one in planned.submissions if one.unclear}
-    if not unclear.issubset(written.corrected):
+    if any(_whose(one, table) for one in planned.submissions):
+        yield (
+            f"where it is not clear whose it is, write it into {FILE}, a row for each student of a "
+            "submission; what you change there is kept when you import again"
+        )
+    if any(_what(one, written) for one in planned.submissions):
         yield (
             "where it is not clear what to run, put it right in that folder, or ask for it again; "
             "what you change there is kept when you import again"
@@ -266,6 +270,12 @@ def _lines(entries: Entries, planned: Plan, written: Written, table: Table) -> I
 def _open(planned: Plan, written: Written, table: Table) -> Iterator[tuple[str, ...]]:
     """What needs a person's eye of each submission, and has not been put right by one."""
     for one in planned.submissions:
-        name = one.row.submission
-        doubts = () if "students" in table.corrected(name) else one.doubts
-        yield (*doubts, *(() if name in written.corrected else one.unclear))
+        yield (*_whose(one, table), *_what(one, written))
+
+
+def _whose(one: Planned, table: Table) -> tuple[str, ...]:
+    return () if "students" in table.corrected(one.row.submission) else one.doubts
+
+
+def _what(one: Planned, written: Written) -> tuple[str, ...]:
+    return () if one.row.submission in written.corrected else one.unclear
