@@ -35,8 +35,11 @@ _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, struct.error),
     *(RuntimeError, NotImplementedError, ValueError, OverflowError, LookupError),
 )
-# A disk that is full or broken, or too many open files.
-_OF_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
+# A disk that is full or broken, too many open files, or a file that may not be read.
+_OF_MACHINE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE),
+    *(errno.EACCES, errno.EPERM),
+}
 
 _Entries = Generator[tuple[str, "IO[bytes] | None"], None, None]
 

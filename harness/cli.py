@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"harness: error: {visible(str(error))}\n")
         return EXIT_ERROR
     except OSError as error:
-        text = visible(str(error))
-        sys.stderr.write(f"harness: error: {text}; what was graded before is kept\n")
+        kept = "; what was graded before is kept" if options.command == "grade" else ""
+        sys.stderr.write(f"harness: error: {visible(str(error))}{kept}\n")
         return EXIT_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("\nharness: stopped; the same command goes on where it stopped\n")

@@ -27,15 +27,17 @@ class Change:
 
     Attributes:
         submission: its name.
-        before: points of before.
-        after: points now.
+        before: points of before; of a total, None while it is held back.
+        after: the same now.
         checks: the checks whose points changed, by id.
+        of_total: whether it is the total that changed, and not what it is made of.
     """
 
     submission: str
-    before: float
-    after: float
+    before: float | None
+    after: float | None
     checks: tuple[str, ...]
+    of_total: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Done:
         grade: its summary.
         kept: whether the stored grade still held.
         ran: whether student code was run.
-        change: how the points have changed since the last time, if they have.
+        change: how the points, or the total, have changed since the last time, if they have.
     """
 
     grade: Mapping[str, Any]
@@ -91,7 +93,7 @@ def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mappin
     """Grade one submission here, unless its stored grade still holds; its grade, as stored."""
     kept = _kept(grader, submission, book)
     if kept is not None:
-        return kept
+        return kept[0]
     name = submission.name
     graded = grader.grade(submission, book.outputs(name), book.remembered(name))
     written = written_answers(grader.lab, grader.golden, submission)
@@ -100,13 +102,16 @@ def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mappin
     return _save(grader, book, made)
 
 
-def _kept(grader: Grader, submission: Submission, book: Gradebook) -> Mapping[str, Any] | None:
-    """The stored grade, if it still holds, with the marks and the policy of now."""
+def _kept(
+    grader: Grader, submission: Submission, book: Gradebook
+) -> tuple[Mapping[str, Any], Change | None] | None:
+    """The stored grade, if it still holds, with marks and policy of now; what those change."""
     kept = book.kept(submission.name, grader.digests(submission), grader.environment)
     if kept is None:
         return None
     with locked(book):
-        return refreshed(book, grader.lab, kept, handed_in_of(submission))
+        now = refreshed(book, grader.lab, kept, handed_in_of(submission))
+    return now, _change(kept, now)
 
 
 def _save(grader: Grader, book: Gradebook, made: Answer) -> Mapping[str, Any]:
@@ -155,7 +160,8 @@ def grade_cohort(
         for submission in submissions:
             kept = _kept(grader, submission, book)
             if kept is not None:
-                done(Done(summary(kept), kept=True))
+                grade, change = kept
+                done(Done(summary(grade), kept=change is None, change=change))
             else:
                 yield submission
 
@@ -187,7 +193,8 @@ def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Chang
     if before is None or "judged" not in (before.get("outcome"), after["outcome"]):
         return None
     if before["points"] == after["points"] and before["outcome"] == after["outcome"]:
-        return None
+        total, now = (grade.get("final", {}).get("points") for grade in (before, after))
+        return None if total == now else Change(after["submission"], total, now, (), of_total=True)
     points = {check["id"]: check["points"] for check in before["checks"]}
     names = [c["id"] for c in after["checks"] if points.get(c["id"]) != c["points"]]
     return Change(after["submission"], before["points"], after["points"], tuple(names))

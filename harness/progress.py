@@ -61,7 +61,9 @@ class Progress:
         self._failures += done.grade["outcome"] != "judged"
         if done.change is not None:
             self._done.append(done)
-        told = " (unchanged)" if done.kept else "" if done.ran else " (judged again)"
+        of_total = done.change is not None and done.change.of_total
+        again = " (another total)" if of_total else " (judged again)"
+        told = " (unchanged)" if done.kept else "" if done.ran else again
         self._bar.print(f"[{self._number}/{self._count}] {line}{told}", markup=False)
         speed = self._bar.tasks[0].speed
         rate = f"{60 * speed:.1f} a minute" if speed else ""
@@ -81,10 +83,13 @@ class Progress:
         for done in self._done[:MAX_CHANGES]:
             change = done.change
             assert change is not None
-            points = f"{change.before:g} → {change.after:g}"
-            checks = ", ".join(change.checks) or "not judged before"
-            self._console.print(
-                f"  {visible(change.submission)}: {points} ({checks})", markup=False
-            )
+            points = f"{_shown(change.before)} → {_shown(change.after)}"
+            where = ", ".join(change.checks) or "not judged before"
+            where = "total" if change.of_total else where
+            self._console.print(f"  {visible(change.submission)}: {points} ({where})", markup=False)
         if len(self._done) > MAX_CHANGES:
             self._console.print(f"  … and {len(self._done) - MAX_CHANGES} more", markup=False)
+
+
+def _shown(points: float | None) -> str:
+    return "held back" if points is None else f"{points:g}"

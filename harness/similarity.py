@@ -87,7 +87,10 @@ def fingerprints(submission: Submission) -> npt.NDArray[np.uint32]:
 def _code_of(submission: Submission) -> str:
     """All the code that would be run, as text; read as data and never run."""
     with tempfile.TemporaryDirectory(prefix="harness-code-") as folder:
-        source = prepare(submission, Path(folder) / "work")
+        try:
+            source = prepare(submission, Path(folder) / "work")
+        except OSError:
+            return ""  # a file that cannot be read; the run, which could not be made, says so
         texts = (
             (Path(folder) / "work" / file).read_text("utf-8", errors="replace")
             for file in source.files

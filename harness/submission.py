@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -204,7 +204,8 @@ def own_files(submission: Submission) -> Iterator[list[tuple[str, Path]]]:
         yield list(islice(files_of(path), MAX_FILES))
         return
     with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
-        prepare(submission, Path(folder) / "s")
+        with suppress(OSError):  # the run, which could not be made, says so
+            prepare(submission, Path(folder) / "s")
         yield list(islice(files_of(Path(folder) / "s"), MAX_FILES))
 
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.archives import ArchiveError, descend, is_archive, stem, unpack
-from harness.submission import Submission, find_submissions, prepare
+from harness.submission import Submission, find_submissions, own_files, prepare
 
 CODE = "def top_predictions(model, image, k): return []\n"
 
@@ -262,6 +262,18 @@ def test_archives_that_hold_no_code_or_cannot_be_opened_are_problems_of_the_subm
     for number in range(6):  # zips in zips without end
         many = make_zip(tmp_path / f"z{number}.zip", [(f"n{number}.zip", many.read_bytes())])
     assert "expected submission.py" in prepare(Submission("z", many), tmp_path / "o3").problem
+
+
+def test_an_archive_that_may_not_be_read_has_no_files_and_stops_no_cohort(tmp_path, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    archive = make_zip(tmp_path / "a.zip", [("answers.md", "# x")])
+    with own_files(Submission("a", archive)) as files:
+        assert [name for name, _ in files] == ["answers.md"]
+    monkeypatch.setattr("harness.archives._entries", denied)
+    with own_files(Submission("a", archive)) as files:
+        assert files == []
 
 
 @pytest.mark.parametrize("damaged", [False, True])

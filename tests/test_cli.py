@@ -144,6 +144,8 @@ def test_a_full_disk_or_the_like_is_one_message(course, capsys, monkeypatch):
     monkeypatch.setattr("harness.submission.find_submissions", refuse)
     error = fails(capsys, "grade", "submissions")
     assert "No space left on device; what was graded before is kept" in error
+    monkeypatch.setattr("harness.courseci.looking.find_submissions", refuse)
+    assert fails(capsys, "check", "submissions").endswith("No space left on device\n")
 
 
 def test_control_c_says_how_to_go_on(course, capsys, monkeypatch):

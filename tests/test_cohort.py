@@ -99,7 +99,12 @@ def test_times_and_policy_are_applied_without_running_anything(lab_folder, tmp_p
     write_table(submissions / FILE, [HandedIn("s0", (jane,), at), HandedIn("s1", late=True)])
     capsys.readouterr()
     assert grade(submissions, lab, tmp_path / "out") == 0
-    assert "2 of 2 unchanged; student code was run for 0" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "0 of 2 unchanged; student code was run for 0" in printed
+    assert "4.00 / 4 (another total)" in printed
+    assert "2 of 2 changed:" in printed
+    assert "s0: 4 → 3 (total)" in printed
+    assert "s1: 4 → held back (total)" in printed
     with (tmp_path / "out" / "grades.csv").open(newline="") as stream:
         rows = {row["submission"]: row for row in csv.DictReader(stream)}
     assert (rows["s0"]["points"], rows["s0"]["total"]) == ("4.0", "3.0")
@@ -107,6 +112,8 @@ def test_times_and_policy_are_applied_without_running_anything(lab_folder, tmp_p
     stored = json.loads((tmp_path / "out" / "s0" / "grade.json").read_text())
     assert stored["handed_in"]["students"] == [jane.to_json()]
     assert "1 day begun: 25 %" in (tmp_path / "out" / "s0" / "report.html").read_text()
+    assert grade(submissions, lab, tmp_path / "out") == 0
+    assert "2 of 2 unchanged; student code was run for 0" in capsys.readouterr().out
 
 
 def test_a_changed_threshold_is_applied_without_running_anything(lab_folder, tmp_path, capsys):

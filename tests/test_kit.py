@@ -292,7 +292,7 @@ def test_a_kit_is_as_it_was_given_out_until_somebody_changes_it(lab, kit, tmp_pa
     about = json.loads(kit[DIGESTS])
     about["files"]["fixtures/lab.yaml"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (tmp_path / DIGESTS).write_text(json.dumps(about))
-    assert problems(look(handed_in, asked)) == []  # a forged list tells nothing by itself
+    assert problems(look(handed_in, asked, "")) == []  # a forged list tells nothing by itself
     [problem] = problems(look(handed_in, asked, expected))
     assert problem.startswith("files of the kit were changed: kit.json;")
 

@@ -236,4 +236,6 @@ def test_the_command_writes_either(tmp_path, monkeypatch, capsys):
     assert harness("kit", "--ci", "gitlab", "--out", out) == 0
     with zipfile.ZipFile(io.BytesIO(out.read_bytes())) as archive:
         assert ".gitlab-ci.yml" in archive.namelist()
+        assert b".venv/\nreports/\n" in archive.read(".gitignore")
+        assert ".gitignore" not in json.loads(archive.read("kit.json"))["files"]
     assert "kit: " in capsys.readouterr().out

@@ -118,6 +118,16 @@ def test_a_submission_without_code_has_no_fingerprints(tmp_path):
     assert fingerprints(Submission("a", tmp_path)).size == 0
 
 
+def test_files_that_cannot_be_read_have_no_fingerprints_and_stop_no_cohort(submit, monkeypatch):
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    submission = submit("a", CODE)
+    assert fingerprints(submission).size > 0
+    monkeypatch.setattr("harness.submission.shutil.copyfile", denied)
+    assert fingerprints(submission).size == 0
+
+
 def test_likeness_makes_the_round_trip():
     one = of([5, 1, 2**32 - 1], {"t/a": "0f"})
     again = Likeness.from_json(json.loads(json.dumps(one.to_json())))

@@ -7,6 +7,8 @@
     requirements.txt  *.whl           what is installed
     fixtures/                         the public part of the lab
     kit.json                          SHA-256 of each file that students leave alone
+
+With a workflow, there is a `.gitignore`, too, which students may change.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from harness.kitfiles import FORMAT_VERSION
 from harness.lab import Lab
 from harness.language import speaking
 
+# What a student makes in the kit's folder, and must not push: an environment has 2 GB.
+_IGNORED = b".venv/\nreports/\n__pycache__/\n.ipynb_checkpoints/\n"
 STARTERS = ("submission.py", "submission.ipynb", "answers.md")
 
 
@@ -60,6 +64,8 @@ def kit_files(lab: Lab, ci: str = "") -> Iterator[tuple[str, bytes]]:
         yield "submission.ipynb", starting.notebook(lab).encode()
         if lab.questions:
             yield "answers.md", starting.answers(lab).encode()
+    if ci:
+        yield ".gitignore", _IGNORED
     yield from given.items()
     yield DIGESTS, _digests(given)
 
