@@ -334,7 +334,7 @@ TECHNIQUE = Technique(
             judge_dominant,
             passes=marked(
                 "{pixels_agreeing:.0%} of the pixels name the right filter; those where filters "
-                "are as good as equally frequent are not judged"
+                "are almost equally frequent are not judged"
             ),
         ),
     },
