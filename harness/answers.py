@@ -25,7 +25,6 @@ from harness.submission import NotebookError, Submission, own_files, read_cells
 
 ANSWERS = "answers.md"
 MOST_BYTES = 200_000
-MOST_NOTEBOOK_BYTES = 50 * 2**20
 _LONGEST_HEADING = 400
 # "2.", "Question 2:", "Q2", "Réponse à la question 2" before what is asked.
 _BEFORE = re.compile(
@@ -122,10 +121,6 @@ def _of_file(path: Path, notes: list[str]) -> list[str]:
                 _say_cut(path, notes)
             return [_decoded(data[:MOST_BYTES], cut=cut)]
         if path.suffix.casefold() != ".ipynb":
-            return []
-        if path.stat().st_size > MOST_NOTEBOOK_BYTES:
-            told = _("{name} is too large to look for answers in; clear its outputs")
-            notes.append(told.format(name=path.name))
             return []
         return read_cells(path, "markdown")
     except (OSError, NotebookError) as error:

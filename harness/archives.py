@@ -29,6 +29,11 @@ _CLOSED = (".rar", ".7z", ".tar", ".gz", ".bz2", ".xz", ".zst")
 MAX_NAME = 240
 _END, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
 _CHUNK = 2**16
+_HEADERS = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+_MAX_HEADER, _HEADERS_PER_FILE = 2**13, 2**11  # bytes of one of these, and of all by files
 # What other programs add on their own, and what Python makes again.
 _LITTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "__pycache__"}
 _DAMAGE = (
@@ -187,6 +192,9 @@ def _zip_entries(file: IO[bytes], budget: _Budget, large: bool) -> _Entries:
             budget.take_file()
             if info.flag_bits & 1:
                 raise ArchiveError(_("it is locked with a password; pack it without one"))
+            # The others may come out of a few bytes as gigabytes at once, before they are counted.
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ArchiveError(_("it is packed by an unusual method; pack it as a plain zip"))
             kind = info.external_attr >> 28  # of a Unix mode; 0 where another system packed it
             if info.filename.endswith("/"):  # of an empty name, is_dir fails
                 continue
@@ -232,13 +240,35 @@ def _tar_entries(file: IO[bytes], budget: _Budget) -> _Entries:
     with (
         gzip.GzipFile(fileobj=file) as unzipped,
         # Read through once, so that not even what a header announces comes out uncounted.
-        tarfile.open(fileobj=_Counted(unzipped, budget), mode="r|") as archive,
+        tarfile.open(
+            fileobj=_Counted(unzipped, budget),
+            mode="r|",
+            tarinfo=_member(_Budget(0, _HEADERS_PER_FILE * budget.files)),
+        ) as archive,
     ):
         for member in archive:
             budget.take_file()
             if member.isdir():
                 continue
             yield member.name, archive.extractfile(member) if member.isreg() else None
+
+
+def _member(budget: _Budget) -> type[tarfile.TarInfo]:
+    """Entries whose headers of any length, such as long names, are not too long.
+
+    They are read as a whole, and some Pythons take minutes over one (CVE-2024-6232).
+    """
+
+    class Member(tarfile.TarInfo):
+        def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+            if self.type in _HEADERS:
+                if self.size > _MAX_HEADER:
+                    raise TooMuchError(_("it has a header that is too long"))
+                budget.take_bytes(max(0, self.size))
+            made: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+            return made
+
+    return Member
 
 
 class _Counted(io.RawIOBase):

@@ -19,7 +19,16 @@ from typing import Any
 
 from distributed import Client, KilledWorker, WorkerPlugin
 
-from harness.engine import Answer, Task, Work, answer, close_graders, grader_of, handed_in_of
+from harness.engine import (
+    Answer,
+    Task,
+    Work,
+    answer,
+    close_graders,
+    faults_told,
+    grader_of,
+    handed_in_of,
+)
 from harness.errors import UsageError
 from harness.gradebook import Gradebook, read_outputs
 from harness.lab import Lab
@@ -129,13 +138,14 @@ def do_packed(digest: str, unsandboxed: bool, task: Task) -> Answer:
     grader = grader_of(Work(str(lab_folder(digest) / "lab.yaml"), unsandboxed))
     folder = Path(tempfile.mkdtemp(prefix="handed-in-"))
     try:
-        path = folder / "s"
-        _unpack(task.packed, folder)
-        kept = read_outputs(task.outputs)
-        submission = Submission(task.name, next(folder.iterdir(), path))
-        graded = grader.grade(submission, kept, task.remembered)
-        written = written_answers(grader.lab, grader.golden, submission)
-        return answer(grader, graded, written, task.marks, task.handed_in, store=graded.ran)
+        with faults_told():
+            path = folder / "s"
+            _unpack(task.packed, folder)
+            kept = read_outputs(task.outputs)
+            submission = Submission(task.name, next(folder.iterdir(), path))
+            graded = grader.grade(submission, kept, task.remembered)
+            written = written_answers(grader.lab, grader.golden, submission)
+            return answer(grader, graded, written, task.marks, task.handed_in, store=graded.ran)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.engine import Answer, Engine, answer, handed_in_of, run_all
+from harness.engine import Answer, Engine, GradingError, answer, handed_in_of, run_all
 from harness.gradebook import Gradebook, summary
 from harness.grading import Grader
 from harness.handed_in import FILE, read_table
@@ -167,8 +166,8 @@ def grade_cohort(
 
     with book.locked(), closing(engine):
         for submission, made in run_all(engine, to_do(), book):
-            if isinstance(made, BrokenExecutor):
-                made = _not_judged(grader, submission, book)
+            if isinstance(made, Exception):
+                made = _not_judged(grader, submission, book, made)
             before = book.read(submission.name)
             grade = _save(grader, book, made)
             done(Done(summary(grade), ran=made.ran, change=_change(before, grade)))
@@ -179,8 +178,12 @@ def grade_cohort(
     return ordered
 
 
-def _not_judged(grader: Grader, submission: Submission, book: Gradebook) -> Answer:
+def _not_judged(
+    grader: Grader, submission: Submission, book: Gradebook, error: Exception
+) -> Answer:
     message = "the process that graded this died, and did so again when it was tried once more"
+    if isinstance(error, GradingError):
+        message = f"the harness could not grade this, tried twice ({error}); please report it"
     name = submission.name
     graded = grader.not_judged(submission, message)
     handed_in = handed_in_of(submission)

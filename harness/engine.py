@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -26,11 +27,13 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from harness.answers import Answers
+from harness.errors import HarnessError
 from harness.execution.sandbox import Sandbox, choose
 from harness.gradebook import Gradebook, read_outputs
 from harness.grading import Graded, Grader, open_lab
@@ -39,9 +42,13 @@ from harness.report import draw, report_html
 from harness.submission import Submission
 from harness.written import settled, written_answers
 
-# How often a task is given to another worker after one has died with it.
+# How often a task is given to a worker that dies with it, or fails in a way that is not known.
 ATTEMPTS = 2
 _PARENT_SECONDS = 1.0
+
+
+class GradingError(Exception):
+    """A fault of ours that one submission brought out; the text says what failed, and where."""
 
 
 @dataclass(frozen=True)
@@ -235,14 +242,34 @@ def close_graders() -> None:
 
 def do(work: Work, task: Task) -> Answer:
     """Grade a submission that is on this machine's disk."""
-    kept = read_outputs(task.outputs or _read(task.outputs_file))
-    grader = grader_of(work, ahead=kept is None)
-    told = task.remembered or _read(task.remembered_file)
-    submission = Submission(task.name, Path(task.path))
-    graded = grader.grade(submission, kept, told)
-    same = kept is not None and not graded.ran and kept.cases.keys() == graded.outputs.cases.keys()
-    written = written_answers(grader.lab, grader.golden, submission)
-    return answer(grader, graded, written, task.marks, task.handed_in, store=not same)
+    stored = task.outputs or (task.outputs_file and Path(task.outputs_file).exists())
+    grader = grader_of(work, ahead=not stored)
+    with faults_told():
+        kept = read_outputs(task.outputs or _read(task.outputs_file))
+        told = task.remembered or _read(task.remembered_file)
+        submission = Submission(task.name, Path(task.path))
+        graded = grader.grade(submission, kept, told)
+        keys = kept.cases.keys() if kept is not None else None
+        same = not graded.ran and keys == graded.outputs.cases.keys()
+        written = written_answers(grader.lab, grader.golden, submission)
+        return answer(grader, graded, written, task.marks, task.handed_in, store=not same)
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Have a fault of ours told as such, so that it ends one submission and not the whole run.
+
+    Raises:
+        GradingError: something failed that is none of our own errors.
+    """
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {str(error)[:300]}"
+        raise GradingError(f"{what}; {Path(place.filename).name}, line {place.lineno}") from error
 
 
 def answer(
@@ -298,11 +325,11 @@ def _read(file: str) -> bytes:
         return b""
 
 
-def _result(engine: Engine, future: Future[Answer]) -> Answer | BrokenExecutor:
-    """The answer, or that no worker survived the task."""
+def _result(engine: Engine, future: Future[Answer]) -> Answer | BrokenExecutor | GradingError:
+    """The answer, or that no worker survived the task, or that grading it failed."""
     try:
         return future.result()
-    except BrokenExecutor as error:
+    except (BrokenExecutor, GradingError) as error:
         return error
     except Exception as error:
         if not engine.lost(error):
@@ -312,11 +339,11 @@ def _result(engine: Engine, future: Future[Answer]) -> Answer | BrokenExecutor:
 
 def run_all(
     engine: Engine, submissions: Iterator[Submission], book: Gradebook
-) -> Iterator[tuple[Submission, Answer | BrokenExecutor]]:
+) -> Iterator[tuple[Submission, Answer | BrokenExecutor | GradingError]]:
     """Run tasks, a few more at a time than there are workers, and yield answers as they come.
 
     A worker that dies has its submission given to another, once; then the broken executor is the
-    answer.
+    answer. What fails otherwise is tried once more, too.
 
     Args:
         engine: where.
@@ -345,7 +372,8 @@ def run_all(
                 made = _result(engine, future)
                 attempts[item.name] = attempts.get(item.name, 0) + 1
                 broken |= isinstance(made, BrokenProcessPool)
-                if broken and attempts[item.name] < ATTEMPTS * engine.jobs:
+                failed = isinstance(made, GradingError) and attempts[item.name] < ATTEMPTS
+                if failed or (broken and attempts[item.name] < ATTEMPTS * engine.jobs):
                     again.append(item)
                 else:
                     yield item, made

@@ -33,6 +33,9 @@ ARRAY_DTYPES = frozenset(
     )
 )
 MAX_DEPTH = 8
+# Bools, numbers, texts, arrays, lists and dicts in one value.
+MAX_ITEMS = 10_000
+_LARGEST = 2**63
 
 
 class CaseStatus(str, Enum):
@@ -179,7 +182,11 @@ def decode(tree: Any, arrays: list[npt.NDArray[Any]], *, depth: int = 0) -> Valu
     """
     if depth > MAX_DEPTH:
         raise ValueError(f"nested more than {MAX_DEPTH} deep")
-    if tree is None or isinstance(tree, (bool, int, float, str)):
+    if tree is None or isinstance(tree, (bool, float, str)):
+        return tree
+    if isinstance(tree, int):
+        if abs(tree) > _LARGEST:
+            raise ValueError("an integer of more than 64 bits")
         return tree
     if isinstance(tree, list):
         return [decode(item, arrays, depth=depth + 1) for item in tree]

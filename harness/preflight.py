@@ -12,17 +12,15 @@ import importlib.util
 import re
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.calls import Contract
 from harness.kitfiles import FILE, changed_files
 from harness.language import gettext as _
-from harness.submission import Source, Submission, prepare
-
-MOST_BYTES = 2 * 2**20
+from harness.submission import Source, Submission, UnparsedError, parsed, prepare
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,9 @@ def look(submission: Submission, contract: Contract, kit: str | None = None) -> 
         found = [Finding(True, note) for note in source.notes]
         if source.problem:
             return [*found, Finding(False, source.problem)]
-        of_kit = () if kit is None else _of_kit(files, kit)
-        return [*found, *_of_source(source, files, contract), *of_kit]
+        with suppress(RecursionError):  # blocks nested too deep to be looked through
+            found += _of_source(source, files, contract)
+        return found if kit is None else [*found, *_of_kit(files, kit)]
 
 
 def problems(findings: Iterable[Finding]) -> list[str]:
@@ -121,19 +120,16 @@ def _read(path: Path, names: _Names) -> str | None:
     """Take up the names of a file; why that cannot be done, if it cannot."""
     cell = re.fullmatch(r"cell_(\d+)\.py", path.name)
     where = _("cell {number}").format(number=int(cell[1])) if cell else path.name
-    if path.stat().st_size > MOST_BYTES:
-        return None  # a file that long is for Python to read, in the sandbox
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of \d in a string, for one
-            tree = ast.parse(path.read_bytes())
+        _take(parsed(path.read_bytes()).body, names)
+    except UnparsedError:
+        names.open = True
     except SyntaxError as error:
         text = _("{file}, line {line}: {error}; Python cannot read it")
         return text.format(file=where, line=error.lineno or 1, error=error.msg)
     except (ValueError, RecursionError, MemoryError) as error:
         text = _("{file}: {error}; Python cannot read it")
         return text.format(file=where, error=f"{type(error).__name__}: {error}")
-    _take(tree.body, names)
     return None
 
 
@@ -184,11 +180,18 @@ def _function(name: str, parameters: tuple[str, ...], names: _Names) -> Finding:
         return Finding(False, _("{name} is `async`; write a plain function").format(name=name))
     if not _fits(definition.args, parameters):
         text = _("line {line}: {name} takes {found}; it is called as {expected}")
-        found = ast.unparse(definition.args) or _("nothing")
+        found = _source(definition.args)
         return Finding(
             False, text.format(line=definition.lineno, name=name, found=found, expected=expected)
         )
     return Finding(True, _("{name} is there").format(name=name))
+
+
+def _source(arguments: ast.arguments) -> str:
+    try:
+        return ast.unparse(arguments)[:200] or _("nothing")
+    except RecursionError:  # defaults that are nested too deep to be written
+        return ", ".join(one.arg for one in (*arguments.posonlyargs, *arguments.args))[:200]
 
 
 def _fits(arguments: ast.arguments, parameters: Sequence[str]) -> bool:

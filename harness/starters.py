@@ -13,6 +13,7 @@ from typing import Any
 
 _MARK = "# Starter, unchanged while this is the SHA-256 of the lines above: "
 _KEY = "xai_grading_harness"
+_MOST_BYTES = 2**20  # no starter is that long
 
 
 def signed_script(text: str) -> str:
@@ -29,6 +30,8 @@ def signed_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
 def is_untouched(path: Path) -> bool:
     """Whether a file is a starter whose code nobody has changed; nothing of it is run."""
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            return False
         text = path.read_text("utf-8")
         if path.suffix == ".ipynb":
             notebook = json.loads(text)

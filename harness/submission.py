@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import os
 import re
 import shutil
 import tempfile
@@ -36,8 +38,19 @@ from harness.starters import is_untouched
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
 MAX_FILES = 1000
 MAX_BYTES = 200 * 2**20
+MAX_DEPTH = 32  # of folders, as in archives
+_MAX_PATH = 1000  # bytes; what is deeper or longer is not looked at
+MAX_CELLS = 1000
 _MAX_NESTED = 4
+_MAX_DROPPED = 20  # lines of a notebook that are told
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages"}
+# What is read outside the sandbox: bytes of a notebook, its lists and objects, bytes of code.
+MOST_NOTEBOOK_BYTES = 50 * 2**20
+_MOST_PARTS = 10**6
+_MOST_PARSED = 2**18
+_LONG_NAME = re.compile(rb"(?:\.[\w\s\\\x80-\xff]*){500}")
+_CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
+_PLAIN_CODINGS = (b"utf-8", b"utf8", b"latin", b"iso-8859-", b"cp125", b"ascii")
 # Cell magics whose body is Python; the body of any other (%%bash, %%html, …) is not.
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun"}
 
@@ -59,14 +72,18 @@ class Submission:
     handed_in: HandedIn | None = None
 
     def digest(self) -> str:
-        """SHA-256 over names and bytes of all files handed in."""
+        """SHA-256 over names and bytes of all files handed in, as far as they would be run."""
         digest = hashlib.sha256()
-        for relative, file in files_of(self.path):
-            digest.update(f"{relative}\0{file.stat().st_size}\0".encode(errors="surrogateescape"))
-            try:
-                digest.update(file.read_bytes())
-            except OSError:
-                digest.update(b"unreadable")
+        left = MAX_BYTES
+        try:
+            for relative, file in islice(files_of(self.path), MAX_FILES + 1):
+                size = file.stat().st_size
+                digest.update(f"{relative}\0{size}\0".encode(errors="surrogateescape"))
+                left -= size
+                if left >= 0 or is_archive(self.path):
+                    _add_content(digest, file)
+        except OSError:  # a folder that cannot be listed
+            digest.update(b"unreadable")
         return digest.hexdigest()
 
 
@@ -246,6 +263,10 @@ class NotebookError(Exception):
     """A notebook that cannot be read; the text tells a student why."""
 
 
+class UnparsedError(Exception):
+    """Code that is not parsed where no wall is around it."""
+
+
 class _TooMuchError(Exception):
     """More files or bytes than a submission may have."""
 
@@ -316,25 +337,42 @@ def files_of(path: Path) -> Iterator[tuple[str, Path]]:
     if path.is_file():
         yield path.name, path
         return
-    if not path.is_dir():
-        return
-    for entry in sorted(path.iterdir()):
+    if path.is_dir():
+        yield from _files_below(path, "")
+
+
+def _files_below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    for entry in sorted(folder.iterdir()):
         if entry.is_symlink() or entry.name in _SKIPPED_FOLDERS:
             continue
-        if entry.is_dir() and not entry.name.startswith(".") and not _is_ignored(entry):
-            for relative, file in files_of(entry):
-                yield f"{entry.name}/{relative}", file
+        if len(os.fsencode(prefix + entry.name)) > _MAX_PATH or prefix.count("/") > MAX_DEPTH:
+            continue
+        if entry.is_dir():
+            if not entry.name.startswith(".") and not _is_ignored(entry):
+                yield from _files_below(entry, f"{prefix}{entry.name}/")
         elif entry.is_file():
-            yield entry.name, entry
+            yield prefix + entry.name, entry
 
 
 def _is_ignored(folder: Path) -> bool:
     """Whether a folder says of itself that it is nobody's work, as environments and reports do."""
+    ignored = folder / ".gitignore"
     try:
-        with (folder / ".gitignore").open("rb") as stream:
+        if not ignored.is_file():  # opening a pipe would wait for ever
+            return False
+        with ignored.open("rb") as stream:
             return stream.read(2**10).strip().splitlines()[-1:] == [b"*"]
     except OSError:
         return False
+
+
+def _add_content(digest: hashlib._Hash, file: Path) -> None:
+    try:
+        with file.open("rb") as stream:
+            while data := stream.read(2**20):
+                digest.update(data)
+    except OSError:
+        digest.update(b"unreadable")
 
 
 def _copy(path: Path, folder: Path, notes: list[str]) -> None:
@@ -352,7 +390,7 @@ def _copy(path: Path, folder: Path, notes: list[str]) -> None:
             )
         target = folder / relative
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
+        shutil.copyfile(file, target, follow_symlinks=False)  # it may have become one
 
 
 def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
@@ -361,14 +399,23 @@ def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
         cells = read_cells(path, "code")
     except NotebookError as error:
         return Source((), tuple(notes), str(error))
-    files = []
+    files, left_out = [], []
     for number, text in enumerate(cells, start=1):
         code, dropped = drop_magics(text)
         text = _("cell {number}: left out {line!r}, which is not Python")
-        notes += [text.format(number=number, line=line) for line in dropped]
+        left_out += [text.format(number=number, line=line[:80]) for line in dropped]
         name = f"cell_{number:03}.py"
+        if (folder / name).is_dir():
+            text = _(
+                "{name} is a folder, and cell {number} would be a file of that name; rename it"
+            )
+            return Source((), tuple(notes), text.format(name=name, number=number))
         (folder / name).write_text(code + "\n", "utf-8", errors="replace")
         files.append(name)
+    notes += left_out[:_MAX_DROPPED]
+    if len(left_out) > _MAX_DROPPED:
+        text = _("and {n} more lines that are not Python")
+        notes.append(text.format(n=len(left_out) - _MAX_DROPPED))
     if not files:
         text = _("{name} has no code cell")
         return Source((), tuple(notes), text.format(name=path.name))
@@ -386,13 +433,73 @@ def read_cells(path: Path, kind: str) -> list[str]:
             warnings.simplefilter("ignore")  # of cells without an id, for one
             import nbformat  # takes a while, and few hand in notebooks
 
-            notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+            notebook = nbformat.reads(_bare(path), as_version=4)  # type: ignore[no-untyped-call]
         return ["".join(cell.source) for cell in notebook.cells if cell.cell_type == kind]
+    except NotebookError:
+        raise
     # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
         text = _("{name} is not a notebook that can be read ({reason})")
         raise NotebookError(text.format(name=path.name, reason=reason)) from None
+
+
+def _bare(path: Path) -> str:
+    """A notebook's JSON without outputs and metadata, which can be of any size and shape.
+
+    Raises:
+        NotebookError: it is too large to be looked into.
+    """
+    document = json.loads(read_notebook(path))
+    sheets = [document, *document.get("worksheets", ())]  # these in nbformat 3
+    count = 0
+    for sheet in sheets:
+        cells = sheet.get("cells", ())
+        count += len(cells)
+        if count > MAX_CELLS:
+            text = _("{name} has more than {n} cells; hand in your own code only")
+            raise NotebookError(text.format(name=path.name, n=MAX_CELLS))
+        for cell in cells:
+            cell["metadata"] = {}
+            if "outputs" in cell:
+                cell["outputs"] = []
+    return json.dumps({**document, "metadata": {}})
+
+
+def read_notebook(path: Path) -> str:
+    """The text of a notebook that is small enough to be read as JSON here.
+
+    Raises:
+        NotebookError: it has more bytes or parts than that.
+    """
+    if path.stat().st_size <= MOST_NOTEBOOK_BYTES:
+        text = path.read_text("utf-8")
+        if text.count("[") + text.count("{") <= _MOST_PARTS:
+            return text
+    told = _("{name} is too large to be read; clear its outputs, and hand in again")
+    raise NotebookError(told.format(name=path.name))
+
+
+def parsed(code: str | bytes) -> ast.Module:
+    """Python code as a tree, where making one is sure to be quick and small.
+
+    Raises:
+        UnparsedError: it is not; such code is for Python to read in the sandbox.
+        SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse`.
+    """
+    data = code.encode("utf-8", "surrogatepass") if isinstance(code, str) else code
+    # A name of a hundred thousand parts, each of which is joined to all before it, takes gigabytes,
+    # and some of the encodings that a file can choose take minutes.
+    codings = [] if isinstance(code, str) else map(_CODING.match, data.splitlines()[:2])
+    odd = any(
+        found and not found[1].lower().replace(b"_", b"-").startswith(_PLAIN_CODINGS)
+        for found in codings
+    )
+    if odd or len(data) > _MOST_PARSED or _LONG_NAME.search(data):
+        raise UnparsedError
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of \d in a string, for one: no fault of syntax
+        return ast.parse(code)
 
 
 def drop_magics(text: str) -> tuple[str, list[str]]:
@@ -402,13 +509,11 @@ def drop_magics(text: str) -> tuple[str, list[str]]:
     with `!` or `%` is never touched.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of \d in a string, for one: no fault of syntax
-            ast.parse(text)
+        parsed(text)
+    except (UnparsedError, RecursionError, MemoryError):  # too much to tell; the child says so
+        return text, []
     except (SyntaxError, ValueError):
         pass
-    except (RecursionError, MemoryError):  # nested too deep to tell; the child says so
-        return text, []
     else:
         return text, []
     lines = text.split("\n")

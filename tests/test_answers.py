@@ -173,9 +173,10 @@ def test_cells_of_what_is_no_notebook_are_an_error(tmp_path):
 
 
 def test_a_notebook_too_large_is_said(read, monkeypatch):
-    monkeypatch.setattr("harness.answers.MOST_NOTEBOOK_BYTES", 10)
+    monkeypatch.setattr("harness.submission.MOST_NOTEBOOK_BYTES", 10)
     made = read(**{"n.ipynb": notebook("# Use\ntwo")})
-    assert made.notes == ("n.ipynb is too large to look for answers in; clear its outputs",)
+    said = "n.ipynb is too large to be read; clear its outputs, and hand in again"
+    assert made.notes == (f"answers could not be read in n.ipynb ({said})",)
 
 
 @pytest.mark.parametrize("name", ["a.zip", "nested.zip"])

@@ -128,6 +128,42 @@ def test_a_header_that_announces_gigabytes_is_not_read(tmp_path):
         opened(tmp_path / "a.tar.gz", tmp_path / "out", max_bytes=10**6)
 
 
+@pytest.mark.parametrize(
+    ("kind", "size", "count", "said"),
+    [
+        (tarfile.XHDTYPE, 2**23, 1, "a header that is too long"),  # digits only: minutes
+        (tarfile.GNUTYPE_LONGNAME, 2**23, 1, "a header that is too long"),
+        (tarfile.XHDTYPE, 2**13, 9, "too large when unpacked"),
+    ],
+)
+def test_long_headers_are_not_read(tmp_path, kind, size, count, said):
+    header = tarfile.TarInfo("header")
+    header.type, header.size = kind, size
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as packed:
+        for number in range(count):
+            packed.write(header.tobuf(tarfile.GNU_FORMAT) + b"1" * size)
+            packed.write(tarfile.TarInfo(f"x{number}").tobuf(tarfile.GNU_FORMAT))
+    with pytest.raises(ArchiveError, match=said):
+        unpack(tmp_path / "a.tar.gz", tmp_path, max_files=30, max_bytes=10**8)
+
+
+def test_long_names_of_tar_files_of_both_kinds_are_read(tmp_path):
+    name = "/".join("n" * 100 for _ in range(5))
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        with tarfile.open(tmp_path / "a.tar.gz", "w:gz", format=form) as archive:
+            archive.addfile(tarfile.TarInfo(f"{form}/{name}"))
+        opened(tmp_path / "a.tar.gz", tmp_path / "out")
+        assert (tmp_path / "out" / str(form) / name).is_file()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_of_an_unusual_method_is_not_unpacked(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("x.py", "x")
+    with pytest.raises(ArchiveError, match="an unusual method; pack it as a plain zip"):
+        opened(tmp_path / "a.zip", tmp_path / "out")
+
+
 def test_a_list_of_contents_of_millions_is_not_read(tmp_path):
     path = make_zip(tmp_path / "a.zip", [("x", "x")])
     data = bytearray(path.read_bytes())

@@ -327,6 +327,29 @@ def test_what_no_worker_survives_is_not_judged(lab_folder, tmp_path):
     assert "died, and did so again" in grades[0]["run"]["message"]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_fault_of_ours_ends_one_submission_and_not_the_run(lab_folder, tmp_path, jobs):
+    class Fails(LocalEngine):
+        def task(self, submission, book):
+            task = super().task(submission, book)
+            # A file's name cannot have a null byte: a ValueError.
+            return dataclasses.replace(task, outputs_file="\0") if task.name == "s1" else task
+
+    submissions = find_submissions(cohort(tmp_path / "c", 3))
+    engine = Fails(Work(str(lab_folder / "lab.yaml"), False), jobs)
+    with Grader(open_lab(lab_folder / "lab.yaml"), sandbox=choose()) as grader:
+        grades = grade_cohort(
+            grader, submissions, Gradebook(tmp_path / "out"), engine, lambda done: None
+        )
+    assert [grade["outcome"] for grade in grades] == ["judged", "not_judged", "judged"]
+    message = grades[1]["run"]["message"]
+    assert re.fullmatch(
+        r"the harness could not grade this, tried twice \(ValueError: .*; \w+\.py, line \d+\); "
+        "please report it",
+        message,
+    )
+
+
 def test_a_fault_of_the_lab_on_a_worker_stops_the_run(lab_folder, tmp_path):
     engine = LocalEngine(Work(str(tmp_path / "gone" / "lab.yaml"), False), 2)
     submissions = find_submissions(cohort(tmp_path / "c", 2))

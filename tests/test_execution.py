@@ -99,6 +99,8 @@ def top_predictions(model, image, k):
         ("{(1, 2): 3}", "dict with a tuple as key"),
         ("list(range(20000))", "more than 10000 items"),
         ("2**70", "more than 64 bits"),
+        ("'x' * 200_000", "more than 131072 characters of text"),
+        ("{'x' * 200_000: 1}", "more than 131072 characters of text"),
     ],
 )
 def test_what_is_not_plain_bounded_data_is_refused(run, expression, said):

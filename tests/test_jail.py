@@ -109,6 +109,19 @@ def test_owners_modes_and_times_of_others_stay(tmp_path):
     assert abs(after.st_mtime - before.st_mtime) < 60
 
 
+def test_folders_that_packages_are_imported_from_are_not_listed_for_what_is_beside(tmp_path):
+    """As where a checkout with its own environment is itself on Python's path."""
+    root = Path(sys.prefix).parent
+    code = "import colorsys\nprint(attempt(lambda: os.listdir(root)))"
+    printed = confined(tmp_path, code, f"root = {str(root)!r}\nsys.path.insert(0, root)")
+    assert printed == "PermissionError\n"
+
+
+def test_short_of_memory_a_confined_process_is_ended_first(tmp_path):
+    code = 'print(open("/proc/self/oom_score_adj").read())'
+    assert confined(tmp_path, code).strip() == "1000"
+
+
 def test_a_process_with_threads_is_not_confined(tmp_path):
     before = (
         "import threading as t, time\nt.Thread(target=time.sleep, args=(9,), daemon=True).start()"

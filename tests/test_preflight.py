@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.preflight import MOST_BYTES, look, problems
+from harness.preflight import look, problems
 from harness.submission import Submission
 from harness.techniques import CONTRACT
 
@@ -149,8 +149,34 @@ def test_a_cell_of_a_notebook_is_named(tmp_path):
     assert problems(look(Submission("a", tmp_path), TOP)) == []
 
 
-def test_a_file_of_many_megabytes_is_left_to_the_sandbox(told):
-    assert told("#" * MOST_BYTES + "\nx = (")[0] == [f"{CALLED} is not there; its cases will fail"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#" * 2**18 + "\nx = (",
+        "import " + "a." * 100_000 + "b",  # would take ten gigabytes
+        "import a\\\n" + ".  \\\n_é1" * 600,
+        "# coding: punycode\n" + "a" * 300_000 + "-" + "b" * 100_000,  # a minute
+        "\r# vim: set fileencoding=utf_7 :\rx = (",
+    ],
+    ids=["long", "dots", "dots and lines", "punycode", "utf-7"],
+)
+def test_what_could_take_all_memory_or_time_to_read_is_left_to_the_sandbox(told, text):
+    found, everything = told(text)
+    assert found == []
+    assert everything[-1] == "top_predictions is defined, or may be"
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "UTF8", "latin-1", "iso-8859-15", "cp1252", "ascii"])
+def test_files_in_usual_encodings_are_read(told, coding):
+    assert told(f"#!/usr/bin/python\n# -*- coding: {coding} -*-\n{GOOD}")[0] == []
+    assert told(f"encoding = 'utf-7'\n{GOOD}")[0] == []
+
+
+def test_what_is_nested_too_deep_is_told_as_far_as_it_can_be(told):
+    found, _ = told("if 1:\n pass\n" + "elif 1:\n pass\n" * 300 + GOOD)
+    assert found in ([], ["submission.py: RecursionError: maximum recursion depth exceeded"])
+    [found] = told(f"def top_predictions(a={'-' * 600}1): pass\n")[0]
+    assert found == f"line 1: top_predictions takes a; it is called as {CALLED}"
 
 
 def test_a_broken_package_is_not_there(told, monkeypatch):

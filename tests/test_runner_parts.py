@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from harness.calls import Call
-from harness.execution.run import _strings, how, postpone
+from harness.execution.run import how, postpone
 from harness.execution.runner import _nothing_to_run
 from harness.outputs import CaseStatus
 from harness.results import RunStatus
@@ -53,10 +53,3 @@ def test_a_submission_without_code_fails_and_a_path_without_submission_is_not_ru
     assert gone.run.status is RunStatus.NOT_RUN
     assert {case.status for case in gone.cases.values()} == {CaseStatus.NOT_RUN}
     assert list(gone.cases) == [call.key for call in CALLS]
-
-
-def test_names_from_a_child_are_a_bounded_list_of_bounded_texts():
-    assert _strings(["x" * 500] * 500) == ["x" * 200] * 200
-    for value in ("abc", [1], None):
-        with pytest.raises(TypeError, match="expected a list of names"):
-            _strings(value)

@@ -68,6 +68,8 @@ def answer(number: int, *arguments: int, architecture: int = X86) -> str:
         ((0x40000000 + 59,), "ENOSYS"),  # the x32 interface
         ((90,), "done in name"),  # chmod
         ((188,), "ENOTSUP"),  # setxattr
+        ((285, 3), "ENOTSUP"),  # fallocate
+        ((253,), "EPERM"),  # inotify_init
         ((56, 0x3D0F00), "allowed"),  # clone: a thread, as the C library makes one
         ((56, signal.SIGCHLD), "EPERM"),  # clone: a process
         ((62, OWN, signal.SIGSEGV), "allowed"),  # kill
@@ -91,8 +93,10 @@ def answer(number: int, *arguments: int, architecture: int = X86) -> str:
         ((53, 1, 1), "allowed"),  # socketpair AF_UNIX SOCK_STREAM
         ((53, 1, 1 | 0o2000000), "allowed"),  # … SOCK_CLOEXEC
         ((53, 1, 2), "EPERM"),  # … SOCK_DGRAM
+        ((53, 30, 1), "EPERM"),  # … AF_TIPC
         ((157, 15), "allowed"),  # prctl PR_SET_NAME
         ((157, 1), "EPERM"),  # PR_SET_PDEATHSIG
+        ((157, 4), "EPERM"),  # PR_SET_DUMPABLE
         ((2, 0, os.O_RDONLY), "allowed"),  # open
         ((2, 0, os.O_WRONLY | os.O_TRUNC | os.O_CREAT), "allowed"),
         ((2, 0, os.O_RDONLY | os.O_TRUNC), "EPERM"),
@@ -121,6 +125,26 @@ def test_calls_on_x86_64(call, expected):
 )
 def test_calls_on_aarch64(call, expected):
     assert answer(*call, architecture=ARM) == expected
+
+
+@pytest.mark.parametrize(
+    ("machine", "setrlimit", "prlimit"), [("x86_64", 160, 302), ("aarch64", 164, 261)]
+)
+def test_the_limit_of_processor_time_may_be_asked_for_and_not_changed(machine, setrlimit, prlimit):
+    code = seccomp.cpu_program(machine)
+    refused = 0x50000 | errno.EPERM
+    architecture = ARM if machine == "aarch64" else X86
+    for call, expected in (
+        ((setrlimit, 0, 4096), refused),
+        ((setrlimit, 3, 4096), ALLOW),  # RLIMIT_STACK
+        ((prlimit, 0, 0, 4096), refused),
+        ((prlimit, 0, 0, 4096 << 32), refused),
+        ((prlimit, OWN, 0, 4096), refused),
+        ((prlimit, 0, 0, 0, 4096), ALLOW),  # only asked for
+        ((prlimit, 0, 3, 4096), ALLOW),
+        ((0, 0, 0, 4096), ALLOW),
+    ):
+        assert run(code, architecture, *call) == expected, call
 
 
 def test_calls_of_another_architecture_end_the_process():

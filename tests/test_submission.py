@@ -6,6 +6,11 @@ import ast
 import json
 import os
 import re
+import subprocess
+import tempfile
+import zipfile
+from contextlib import suppress
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -143,11 +148,80 @@ def test_the_digest_of_a_file_that_cannot_be_read_is_made_all_the_same(tmp_path,
     submission = Submission("alice", tmp_path / "alice")
     before = submission.digest()
 
-    def refuse(path):
+    def refuse(path, *mode):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(module.Path, "read_bytes", refuse)
-    assert submission.digest() not in ("", before)
+    with monkeypatch.context() as patched:
+        patched.setattr(module.Path, "open", refuse)
+        unread = submission.digest()
+    with monkeypatch.context() as patched:
+        patched.setattr(module.Path, "iterdir", refuse)
+        unlisted = submission.digest()
+    assert len({before, unread, unlisted}) == 3
+
+
+def test_the_digest_of_more_than_may_be_handed_in_reads_no_more_than_that(tmp_path):
+    write(tmp_path / "alice" / "a.py")
+    with (tmp_path / "alice" / "zeros").open("wb") as file:
+        file.truncate(2**43)  # 8 TB, of which none is on the disk
+    submission = Submission("alice", tmp_path / "alice")
+    before = submission.digest()
+    assert prepare(submission, tmp_path / "run").problem.startswith("more than 1000 files")
+    write(tmp_path / "alice" / "a.py", "changed")
+    assert submission.digest() != before
+
+
+def nested(folder: Path, depth: int) -> None:
+    """Folders in folders, deeper than any path can name."""
+    folder.mkdir()
+    at = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d" * 9, dir_fd=at)
+        below = os.open("d" * 9, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+
+
+def test_folders_nested_without_end_are_not_looked_into(tmp_path):
+    nested(tmp_path / "alice", 2000)
+    write(tmp_path / "alice" / "submission.py")
+    write(tmp_path / "alice" / "/".join("a" * 32) / "in.py")
+    write(tmp_path / "alice" / "/".join("b" * 33) / "out.py")
+    write(tmp_path / "alice" / "/".join(["c" * 240] * 5) / "out.py")
+    submission = Submission("alice", tmp_path / "alice")
+    assert submission.digest()
+    assert prepare(submission, tmp_path / "run").files == ("submission.py",)
+    assert [path.name for path in (tmp_path / "run").rglob("*.py")] == ["submission.py", "in.py"]
+    subprocess.run(["rm", "-rf", str(tmp_path / "alice")], check=True)
+
+
+def test_a_pipe_in_the_place_of_a_gitignore_is_not_waited_for(tmp_path):
+    write(tmp_path / "alice" / "submission.py")
+    write(tmp_path / "alice" / "more" / "helper.py")
+    os.mkfifo(tmp_path / "alice" / "more" / ".gitignore")
+    names = [name for name, _ in module.files_of(tmp_path / "alice")]
+    assert names == ["more/helper.py", "submission.py"]
+
+
+def test_a_file_that_becomes_a_link_is_not_followed(tmp_path, monkeypatch):
+    write(tmp_path / "secret.py", "secret")
+    write(tmp_path / "alice" / "submission.py")
+    found = list(module.files_of(tmp_path / "alice"))
+    (tmp_path / "alice" / "submission.py").unlink()
+    (tmp_path / "alice" / "submission.py").symlink_to(tmp_path / "secret.py")
+    monkeypatch.setattr(module, "files_of", lambda path: found)
+    prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert (tmp_path / "run" / "submission.py").is_symlink()
+
+
+def test_an_archive_with_the_longest_of_names_is_unpacked(tmp_path):
+    name = "n" * 251 + ".zip"
+    (tmp_path / "alice").mkdir()
+    with zipfile.ZipFile(tmp_path / "alice" / name, "w") as archive:
+        archive.writestr("submission.py", "x = 1")
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == ("submission.py",)
 
 
 def test_moving_bytes_from_one_file_to_the_next_changes_the_digest(tmp_path):
@@ -250,6 +324,89 @@ def test_a_cell_whose_source_is_no_text_is_a_fault_of_the_file(tmp_path, source)
     found = prepare(Submission("alice", tmp_path / "submission.ipynb"), tmp_path / "run")
     assert found.files == ()
     assert "submission.ipynb is not a notebook that can be read (" in found.problem
+
+
+def test_a_notebook_of_too_many_cells_or_parts_is_not_run(tmp_path, monkeypatch):
+    path = tmp_path / "submission.ipynb"
+    for text, said in (
+        (cells(*["x"] * 1001), "submission.ipynb has more than 1000 cells; hand in"),
+        (
+            cells("x", metadata={"a": [[]] * 10**6}),
+            "submission.ipynb is too large to be read; clear",
+        ),
+    ):
+        write(path, text)
+        source = prepare(Submission("alice", path), tmp_path / said[17:22])
+        assert (source.files, source.problem[: len(said)]) == ((), said)
+    old = {"cell_type": "code", "input": "x", "outputs": [], "language": "python"}
+    sheets = [{"cells": [old] * 501}] * 2
+    write(
+        path, json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": sheets})
+    )
+    with pytest.raises(module.NotebookError, match="more than 1000 cells"):
+        module.read_cells(path, "code")
+    monkeypatch.setattr(module, "MOST_NOTEBOOK_BYTES", 10)
+    with pytest.raises(module.NotebookError, match="too large to be read"):
+        module.read_cells(path, "code")
+
+
+def test_outputs_of_a_notebook_may_be_anything(tmp_path):
+    text = cells("x = 1", outputs=[1, [[[]]], {"output_type": "stream"}], metadata={"a": {"b": []}})
+    write(tmp_path / "submission.ipynb", text)
+    assert module.read_cells(tmp_path / "submission.ipynb", "code") == ["x = 1"]
+
+
+_KEY = st.sampled_from(["cell_type", "source", "input", "outputs", "metadata", "cells", "code"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEY, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"nbformat": st.sampled_from([4, 3, 2, 1]) | _JSON},
+        optional={
+            "nbformat_minor": _JSON,
+            "metadata": _JSON,
+            "cells": _JSON | st.lists(st.dictionaries(_KEY, _JSON), max_size=3),
+            "worksheets": _JSON | st.lists(st.dictionaries(_KEY, _JSON), max_size=3),
+        },
+    )
+    | _JSON
+)
+def test_any_json_is_a_notebook_or_raises_one_error(document):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.ipynb"
+        path.write_text(json.dumps(document))
+        with suppress(module.NotebookError):
+            assert all(isinstance(cell, str) for cell in module.read_cells(path, "code"))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_notebook_or_raise_one_error(data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.ipynb"
+        path.write_bytes(data)
+        with suppress(module.NotebookError):
+            module.read_cells(path, "markdown")
+
+
+def test_lines_that_were_left_out_are_told_up_to_a_number(tmp_path):
+    write(tmp_path / "submission.ipynb", cells("!ls " + "x" * 500 + "\n" + "!ls\n" * 29))
+    notes = prepare(Submission("alice", tmp_path / "submission.ipynb"), tmp_path / "run").notes
+    assert len(notes) == 21
+    assert len(notes[0]) < 130
+    assert notes[-1] == "and 10 more lines that are not Python"
+
+
+def test_a_folder_in_the_place_of_a_cell_is_said(tmp_path):
+    write(tmp_path / "alice" / "submission.ipynb", cells("x = 1"))
+    write(tmp_path / "alice" / "cell_001.py" / "x.txt")
+    source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
+    assert source.files == ()
+    assert source.problem.startswith("cell_001.py is a folder, and cell 1 would be a file")
 
 
 def test_a_cell_with_half_a_character_is_written_all_the_same(tmp_path):

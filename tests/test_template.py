@@ -291,7 +291,8 @@ def test_children_that_start_cold_are_confined_too(tmp_path, runner):
     home = tmp_path / "home"
     home.mkdir()
     (home / "submission.py").write_text(
-        "import os\ndef top_predictions(*a): return 1\nprint(open('/etc/passwd').read())"
+        "import os\nopen('written', 'wb').write(bytes(100_000))\n"
+        "def top_predictions(*a): return 1\nprint(open('/etc/passwd').read())"
     )
     setup = {
         "folder": str(home),
@@ -309,6 +310,9 @@ def test_children_that_start_cold_are_confined_too(tmp_path, runner):
     starter = ColdStarter(clean_environment(materials[0]), confined=True)
     with Session(setup, home, starter, reads=materials) as session:
         found = session.ask({"ask": "load"}, [], 60).header
+        written = session._process.written()
+    assert session._process.written() == 0  # it has ended
+    assert 100_000 <= written < 2**20
     assert found["found"] == ["top_predictions"]
     assert "PermissionError" in found["failures"][0]["message"]
 
@@ -388,7 +392,7 @@ def test_a_template_with_threads_is_not_forked_and_children_start_cold(tmp_path,
 
 
 def test_waiting_for_a_forked_child_has_a_limit():
-    child = Forked(None, 1, (None, None, None), trusted=False)
+    child = Forked(None, 1, (), (None, None, None), trusted=False)
     with pytest.raises(subprocess.TimeoutExpired):
         child.wait(timeout=0.01)
     child.end(3, 0.5)
@@ -445,11 +449,18 @@ def disk():
     for n in range(100):
         open(f"f{n}", "wb").write(bytes(2**20))
         time.sleep(0.05)
+def hides():
+    import os
+    held = []
+    for n in range(100):
+        held.append(os.open(".", os.O_RDWR | os.O_TMPFILE))
+        os.write(held[-1], bytes(2**20))
+        time.sleep(0.05)
 def burns():
     while True: pass
 def after(): return 2
 """)
-    names = ("first", "disk", "burns", "after")
+    names = ("first", "disk", "hides", "burns", "after")
     limits = Limits(case_seconds=20, submission_seconds=60, cpu_seconds=2, disk_mb=4)
     with Runner(None, dict.fromkeys(names, ())) as runner:
         runner.limits = limits
@@ -458,6 +469,8 @@ def after(): return 2
     told = {name: (case.status.value, case.message) for name, case in outputs.cases.items()}
     assert told["first"] == ("returned", "")
     assert told["disk"] == ("over_limit", "disk wrote more than 4 MB to disk")
+    hidden = "hides wrote more than 16 MB to disk, removed files included"
+    assert told["hides"] == ("over_limit", hidden)
     assert told["burns"] == ("over_limit", "used more than 2 s of processor time in all")
     assert told["after"] == told["burns"]
     assert outputs.run.status is RunStatus.OVER_LIMIT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import save
 
 from harness.errors import WireError
-from harness.execution.asking import read_answer
+from harness.execution.asking import read_answer, read_loaded
 from harness.execution.wire import MAX_HEADER_BYTES, Frame, FrameReader, pack, read_frame
-from harness.outputs import ARRAY_DTYPES, CaseStatus, decode, encode
+from harness.outputs import ARRAY_DTYPES, MAX_ITEMS, CaseStatus, decode, encode
 
 LIMIT = 2**16
 
@@ -240,6 +241,13 @@ def test_nesting_has_a_limit():
         {"reply": "passed", "seconds": 1, "message": "", "traceback": ""},
         {"reply": "raised", "seconds": 1, "message": ""},
         {"reply": ["raised"], "seconds": 1, "message": "", "traceback": ""},
+        {"reply": "raised", "seconds": 1, "message": [[]], "traceback": ""},
+        {"reply": "raised", "seconds": 1, "message": "", "traceback": 1},
+        {"reply": "returned", "seconds": -1, "value": 1},
+        {"reply": "returned", "seconds": float("nan"), "value": 1},
+        {"reply": "returned", "seconds": 1, "value": 2**63 + 1},
+        {"reply": "returned", "seconds": 1, "value": [[]] * MAX_ITEMS},
+        {"reply": "returned", "seconds": 1, "value": {"dict": [["a", [1] * MAX_ITEMS]]}},
     ],
 )
 def test_an_answer_of_another_layout_is_refused(header):
@@ -260,3 +268,73 @@ def test_texts_of_an_answer_are_cut_and_addresses_taken_out():
     assert output.message.startswith("ran out of memory: at 0x… x")
     assert len(output.message) < 3100
     assert len(output.traceback) == 8000
+
+
+def test_what_is_wrong_with_an_answer_is_said_in_a_line():
+    with pytest.raises(WireError) as told:
+        read_answer(Frame({"reply": "x" * 10**6, "seconds": 1}, []))
+    assert len(str(told.value)) < 300
+    with pytest.raises(WireError) as told:
+        read(frame(b"{}", struct.pack("<Q", 60_000) + b'{"0": {"dtype": "' + b"x" * 59_983))
+    assert len(str(told.value)) < 300
+
+
+@pytest.mark.parametrize("seconds", [10**400, float("inf"), 1e300])
+def test_a_time_longer_than_a_day_is_a_day(seconds):
+    assert read_answer(
+        Frame({"reply": "returned", "seconds": seconds, "value": 1}, [])
+    ).seconds == (86_400)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=12,
+)
+_KEYS = ("reply", "kind", "seconds", "value", "message", "traceback", "found", "defined")
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "failures": _VALUES
+            | st.lists(st.dictionaries(st.sampled_from(["file", *_KEYS]), _VALUES))
+        },
+        optional={key: _VALUES | st.sampled_from(["returned", "raised"]) for key in _KEYS},
+    )
+)
+def test_any_answer_is_read_or_raises_only_wire_errors(header):
+    for read_it in (read_answer, read_loaded):
+        with suppress(WireError):
+            read_it(Frame(header, []))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"found": value} for value in ("abc", [1], None, {"a": 1})),
+        *({"failures": value} for value in (1, None, {"file": "x"}, "abc", [1], [{"file": "x"}])),
+        {"failures": [{"file": [[]], "message": "", "traceback": ""}]},
+        {"failures": [{"file": "", "message": 1, "traceback": ""}]},
+        {"failures": [{"file": "", "message": "", "traceback": {}}]},
+    ],
+)
+def test_what_was_loaded_is_told_in_one_layout(change):
+    header = {"reply": "loaded", "found": [], "defined": [], "failures": []}
+    with pytest.raises(WireError, match="an answer has another layout"):
+        read_loaded(Frame({**header, **change}, []))
+
+
+def test_what_was_loaded_is_told_in_bounded_texts():
+    failure = {
+        "file": "f" * 500,
+        "message": "at 0x7f00aa11bb22 " + "m" * 9000,
+        "traceback": "t" * 9000,
+    }
+    names = ["n" * 500] * 500
+    told = read_loaded(Frame({"found": names, "defined": names, "failures": [failure] * 500}, []))
+    assert told.found == told.defined == ["n" * 200] * 200
+    assert len(told.failures) == 200
+    assert told.failures[0].startswith("f" * 200 + " stopped: at 0x… m")
+    assert len(told.failures[0]) < 3300
+    assert len(told.traceback) == 8000

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.courseci.rawjson import strings
-from harness.submission import NotebookError, drop_magics, read_cells
+from harness.submission import NotebookError, UnparsedError, drop_magics, parsed, read_cells
 
 MAX_BYTES = 50 * 2**20
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
@@ -92,9 +91,9 @@ def _of_pieces(pieces: Sequence[tuple[bytes, Sequence[int]]]) -> Definitions:
     broken = 0
     for code, lines in pieces:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(code)
+            tree = parsed(code)
+        except UnparsedError:
+            continue
         except SyntaxError as error:
             broken = broken or _at(lines, error.lineno or 1)
         except (ValueError, RecursionError, MemoryError):  # a null byte; nested too deep to tell

@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from harness.execution import seccomp
 from harness.execution.pristine import Pristine
 from harness.execution.wire import Frame, pack, read_frame
 from harness.models import ModelSpec, load_model
-from harness.outputs import ARRAY_DTYPES, MAX_DEPTH, decode, encode
+from harness.outputs import ARRAY_DTYPES, MAX_DEPTH, MAX_ITEMS, decode, encode
 
 try:
     import resource
@@ -34,7 +35,8 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 MODULE = "submission"
-MAX_ITEMS = 10_000
+# Of all texts of one value; as JSON they stay within what a header may have.
+MAX_TEXT = 2**17
 NOT_PERMITTED = (
     " (graded code cannot start programs, use the network, or open files outside its own folder; "
     "harness.student has the lab's models and images)"
@@ -155,6 +157,7 @@ class _Flattener:
     def __init__(self, max_bytes: int) -> None:
         self.bytes_left = max_bytes
         self.items_left = MAX_ITEMS
+        self.text_left = MAX_TEXT
         self.max_bytes = max_bytes
 
     def plain(self, value: Any, depth: int = 0) -> Any:
@@ -188,8 +191,7 @@ class _Flattener:
 
     def _scalar(self, value: Any) -> Any:
         if isinstance(value, str):
-            self._spend(len(value))
-            return str(value)
+            return self._text(str(value))
         if isinstance(value, int) and abs(value) > 2**63:
             raise RefusedError("returned an integer of more than 64 bits")
         return value
@@ -198,7 +200,13 @@ class _Flattener:
         if not isinstance(key, (str, int, np.integer)):
             kind = type(key).__name__
             raise RefusedError(f"returned a dict with a {kind} as key; expected strings")
-        return str(key)
+        return self._text(str(key))
+
+    def _text(self, text: str) -> str:
+        self.text_left -= len(text)
+        if self.text_left < 0:
+            raise RefusedError(f"returned more than {MAX_TEXT} characters of text")
+        return text
 
     def _array(self, array: np.ndarray[Any, Any], depth: int) -> Any:
         array = np.asarray(array)
@@ -279,8 +287,15 @@ def _limit(limits: dict[str, int], threads_in_use: int) -> None:
                 resource.setrlimit(getattr(resource, name), (soft, hard))
 
 
-def serve(request_fd: int, reply_fd: int, threads_in_use: int = 0) -> None:
-    """Answer requests until the harness closes its end."""
+def serve(request_fd: int, reply_fd: int, threads_in_use: int = 0, *, confined: bool) -> None:
+    """Answer requests until the harness closes its end.
+
+    Args:
+        request_fd: where they are read.
+        reply_fd: where they are answered.
+        threads_in_use: what other processes of the same user have already.
+        confined: whether this process has put up the inner wall.
+    """
     # Read and written without buffers in between, so that nothing is left behind on a kill.
     requests = os.fdopen(request_fd, "rb", buffering=0)
     replies = os.fdopen(reply_fd, "wb", buffering=0)
@@ -303,6 +318,8 @@ def serve(request_fd: int, reply_fd: int, threads_in_use: int = 0) -> None:
     send(pack({"reply": "ready"}, []))
     if setup.header["limits"] is not None:
         _limit(setup.header["limits"], threads_in_use)
+        if confined:
+            seccomp.keep_cpu_limit()
     child = Child(setup.header)
     while (request := read_frame(requests.read, _REQUEST_BYTES)) is not None:
         match request.header["ask"]:
@@ -328,7 +345,7 @@ def main(jail: dict[str, Any] | None) -> None:
         from harness.execution.jail import confine, readable
 
         confine(Path(jail["home"]), [Path(path) for path in jail["reads"]], readable())
-    serve(request_fd, reply_fd)
+    serve(request_fd, reply_fd, confined=jail is not None)
 
 
 if __name__ == "__main__":

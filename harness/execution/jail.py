@@ -14,6 +14,7 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from harness.execution import landlock, seccomp
@@ -45,10 +46,14 @@ def readable() -> list[Path]:
     return [part for path in existing for part in _without_ours(path)]
 
 
+def _places() -> set[Path]:
+    """Where packages are installed."""
+    return {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
+
+
 def _without_ours(path: Path) -> Iterator[Path]:
     """The folder, or all that is in it but our packages, where it holds any."""
-    places = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    ours = {place / name for place in places for name in PRIVATE_PACKAGES}
+    ours = {place / name for place in _places() for name in PRIVATE_PACKAGES}
     inside = [own for own in ours if own.is_dir() and own.is_relative_to(path)]
     if not inside:
         yield path
@@ -70,12 +75,13 @@ def confine(home: Path, materials: Sequence[Path], readable_paths: Sequence[Path
         OSError: something could not be given up; nothing of a student's may run then.
     """
     assert _threads() == 1, f"a process with {_threads()} threads cannot be confined"
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # short of memory, end this one first
     _drop_capabilities()
-    listing = {Path(entry) for entry in sys.path if entry}
     landlock_rules = [
         *((path, landlock.READ) for path in (*readable_paths, *materials, Path("/proc/self"))),
-        # Importing lists the folders it looks in.
-        *((path, landlock.READ_DIR) for path in listing if path in _parents(readable_paths)),
+        # Importing lists the folders it looks in, also where it may not read all of them.
+        *((path, landlock.READ_DIR) for path in _places()),
         *((Path(name), landlock.READ_FILE) for name in _DEVICES),
         (Path("/dev/null"), landlock.READ_FILE | landlock.WRITE_FILE),
         (home, landlock.CHANGE),
@@ -89,10 +95,6 @@ def confine(home: Path, materials: Sequence[Path], readable_paths: Sequence[Path
 
 def _threads() -> int:
     return len(os.listdir("/proc/self/task"))
-
-
-def _parents(paths: Sequence[Path]) -> set[Path]:
-    return {parent for path in paths for parent in (path, *path.parents)}
 
 
 def _drop_capabilities() -> None:

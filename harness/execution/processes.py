@@ -51,6 +51,12 @@ class Process(Protocol):
     def kill(self) -> None:
         """Kill it, and wait until it is gone."""
 
+    def written(self) -> int:
+        """Bytes that it has written to disk, those of files that are gone included.
+
+        0 where the system does not tell.
+        """
+
 
 class Starter(Protocol):
     """Starts child processes."""
@@ -98,6 +104,13 @@ class Cold:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(KILL_SECONDS)
 
+    def written(self) -> int:
+        """See `Process`."""
+        try:
+            return written_of(Path(f"/proc/{self._process.pid}/io").read_bytes())
+        except OSError:
+            return 0
+
 
 class ColdStarter:
     """A new interpreter for each child: slow, and possible on every system.
@@ -138,3 +151,9 @@ def homes(home: Path) -> dict[str, str]:
     """The variables that name a child's own folder."""
     names = ("HOME", "TMPDIR", "TMP", "TEMP", "MPLCONFIGDIR")
     return {**dict.fromkeys(names, str(home)), "KERAS_HOME": str(home / ".keras")}
+
+
+def written_of(counters: bytes) -> int:
+    """Bytes written to disk, of `/proc/PID/io`; what was taken back before it came there is not."""
+    counted = dict(line.split(b": ") for line in counters.splitlines())
+    return int(counted[b"write_bytes"]) - int(counted[b"cancelled_write_bytes"])

@@ -14,20 +14,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from harness.calls import Call, Contract
 from harness.errors import MachineError, WireError, suggest
-from harness.execution.asking import ask
-from harness.execution.session import (
-    DiedError,
-    LimitError,
-    Session,
-    TimedOutError,
-    without_addresses,
-)
+from harness.execution.asking import ask, read_loaded
+from harness.execution.session import DiedError, LimitError, Session, TimedOutError
 from harness.lab import Limits
 from harness.language import gettext as _
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
@@ -137,12 +130,7 @@ class Run:
         seconds = 0.0
         try:
             with self._clock() as seconds:
-                reply = session.ask({"ask": "load"}, [], seconds).header
-            self.found = _strings(reply["found"])
-            self.defined = _strings(reply["defined"])
-            failures = reply["failures"]
-            texts = [without_addresses(f"{f['file']} stopped: {f['message']}") for f in failures]
-            traces = without_addresses("\n\n".join(str(f["traceback"]) for f in failures))
+                loaded = read_loaded(session.ask({"ask": "load"}, [], seconds))
         except TimedOutError:
             text = _(
                 "importing your file did not end within {seconds:.0f} s; put code that runs long, "
@@ -159,19 +147,20 @@ class Run:
         except LimitError as error:
             text = _("importing your file {what}").format(what=error)
             return self._load_failed(RunStatus.OVER_LIMIT, text)
-        except (WireError, KeyError, TypeError) as error:
+        except WireError as error:
             message = _("the process sent no valid answer while importing ({error})").format(
                 error=error
             )
             return self._load_failed(RunStatus.REFUSED, message)
+        self.found, self.defined = loaded.found, loaded.defined
         if self.found:
             if not self.hidden:
                 note = _("{text}; what was defined before it is graded")
-                self.notes += [note.format(text=text) for text in texts]
+                self.notes += [note.format(text=text) for text in loaded.failures]
             return True
-        if failures:
-            message = _("your file could not be imported:") + " " + "; ".join(texts)
-            return self._load_failed(RunStatus.FAILED_TO_LOAD, message[:3000], traces[:8000])
+        if loaded.failures:
+            message = _("your file could not be imported:") + " " + "; ".join(loaded.failures)
+            return self._load_failed(RunStatus.FAILED_TO_LOAD, message[:3000], loaded.traceback)
         message = _(
             "no function of the contract is defined; found {found}, expected {expected}"
         ).format(
@@ -316,13 +305,7 @@ def _size(value: Value) -> int:
     if isinstance(value, np.ndarray):
         return value.nbytes
     if isinstance(value, dict):
-        return sum(map(_size, value.values()))
+        return sum(len(key) + _size(item) for key, item in value.items())
     if isinstance(value, list):
         return sum(map(_size, value))
     return len(value) if isinstance(value, str) else 8
-
-
-def _strings(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise TypeError("expected a list of names")
-    return [item[:200] for item in value[:200]]

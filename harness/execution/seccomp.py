@@ -13,6 +13,7 @@ import errno
 import os
 import platform
 import signal
+import socket
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ _REFUSED = {
     "semtimedop": (220, 192), "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188),
     "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181), "mq_notify": (244, 184),
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
+    # what others do with files, which Landlock does not hide
+    "inotify_init": (253, -1), "inotify_init1": (294, 26),
     # privileges and namespaces
     "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
     "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159),
@@ -73,10 +76,12 @@ _DONE_IN_NAME = {
 _NOT_SUPPORTED = {
     "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7),
     "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
+    # takes the whole disk in a moment; the C library writes zeros instead, which takes time
+    "fallocate": (285, 47),
 }  # fmt: skip
 _CLONE, _KILL, _TGKILL, _PRLIMIT = (56, 220), (62, 129), (234, 131), (302, 261)
 _AFFINITY, _FCNTL, _IOCTL, _SOCKETPAIR = (203, 122), (72, 25), (16, 29), (53, 199)
-_UTIMENSAT = (280, 88)
+_UTIMENSAT, _SETRLIMIT = (280, 88), (160, 164)
 _PRCTL, _OPEN, _OPENAT, _SECCOMP = (157, 167), (2, -1), (257, 56), (317, 277)
 # The first number that was not looked at when these lists were written (Linux 6.7).
 _NEWER = 457
@@ -87,8 +92,10 @@ _REFUSE = _ERRNO | errno.EPERM
 _CLONE_THREAD = 0x10000
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE = 8, 10, 15, 1024
 _FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
-_PR_SET_PDEATHSIG, _PR_SET_MM, _PR_SET_SUBREAPER, _PR_SET_PTRACER = 1, 35, 36, 0x59616D61
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_SUBREAPER = 1, 4, 35, 36
+_PR_SET_PTRACER = 0x59616D61
 PR_SET_NO_NEW_PRIVS = 38
+_RLIMIT_CPU = 0
 _SET_MODE_FILTER, _SPEC_ALLOW = 1, 4
 
 # BPF: load a word of the call's data; jump if equal, greater or equal, or a bit is set; return.
@@ -114,6 +121,11 @@ class _Program:
         """Decide a call by its arguments; the steps must all end in a return."""
         if (number := numbers[self.column]) >= 0:
             self.steps.extend([(_EQUAL, 0, len(steps), number), *steps])
+
+    def whole(self) -> bytes:
+        """As the kernel takes it: what is not decided so far is allowed."""
+        steps = [*self.steps, (_RETURN, 0, 0, _ALLOW)]
+        return b"".join(struct.pack("<HBBI", *step) for step in steps)
 
     def allow_only(self, numbers: tuple[int, int], argument: int, values: Sequence[int]) -> None:
         """Refuse a call unless the argument is one of the values."""
@@ -157,8 +169,7 @@ def program(machine: str, own_pid: int) -> bytes:
         for numbers in calls.values():
             made.answer(numbers, action)
     _examine_arguments(made, own_pid)
-    steps.append((_RETURN, 0, 0, _ALLOW))
-    return b"".join(struct.pack("<HBBI", *step) for step in steps)
+    return made.whole()
 
 
 def _examine_arguments(made: _Program, own_pid: int) -> None:
@@ -178,7 +189,8 @@ def _examine_arguments(made: _Program, own_pid: int) -> None:
     made.allow_only(_AFFINITY, 0, (0,))
     made.refuse_if(_FCNTL, 1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE))
     made.refuse_if(_IOCTL, 1, (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX))
-    made.refuse_if(_PRCTL, 0, (_PR_SET_PDEATHSIG, _PR_SET_MM, _PR_SET_SUBREAPER, _PR_SET_PTRACER))
+    hiding = (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_SUBREAPER, _PR_SET_PTRACER)
+    made.refuse_if(_PRCTL, 0, hiding)
     # "Now" is refused, or `Path.touch` would believe that a file is there.
     low = _ARGUMENTS + 8 * 2
     made.examine(
@@ -190,9 +202,12 @@ def _examine_arguments(made: _Program, own_pid: int) -> None:
         (_RETURN, 0, 0, _ERRNO),
         (_RETURN, 0, 0, _REFUSE),
     )
-    # A connected pair only: a datagram socket could be pointed elsewhere.
+    # A connected pair of this machine only: a datagram socket could be pointed elsewhere.
     made.examine(
         _SOCKETPAIR,
+        (_LOAD, 0, 0, _ARGUMENTS),
+        (_EQUAL, 1, 0, socket.AF_UNIX),
+        (_RETURN, 0, 0, _REFUSE),
         (_LOAD, 0, 0, _ARGUMENTS + 8),
         (_AND, 0, 0, 0xF),
         (_EQUAL, 0, 1, 1),
@@ -230,13 +245,47 @@ def _shift(steps: list[_Step], places: int) -> list[_Step]:
     return [(code, yes, no, offset + 8 * places), *rest]
 
 
+def cpu_program(machine: str) -> bytes:
+    """The filter that keeps the limit of processor time as it is.
+
+    At a limit that it sets itself, a process is killed as it would be from outside.
+    """
+    made = _Program(_ARCHITECTURES[machine][0], [(_LOAD, 0, 0, _NUMBER)])
+    made.refuse_if(_SETRLIMIT, 0, (_RLIMIT_CPU,))
+    new = _ARGUMENTS + 8 * 2  # a pointer to it; none where the limit is only asked for
+    made.examine(
+        _PRLIMIT,
+        (_LOAD, 0, 0, _ARGUMENTS + 8),
+        (_EQUAL, 0, 4, _RLIMIT_CPU),
+        (_LOAD, 0, 0, new),
+        (_EQUAL, 0, 3, 0),
+        (_LOAD, 0, 0, new + 4),
+        (_EQUAL, 0, 1, 0),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _REFUSE),
+    )
+    return made.whole()
+
+
 def restrict() -> None:
     """Give up all refused calls, in this thread and all that it starts; `no_new_privs` must be set.
 
     Raises:
         OSError: the kernel refuses, has no seccomp, or is of an unknown architecture.
     """
-    code = program(platform.machine(), os.getpid())
+    _install(program(platform.machine(), os.getpid()))
+
+
+def keep_cpu_limit() -> None:
+    """Give up changing the limit of processor time, once it is set.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _install(cpu_program(platform.machine()))
+
+
+def _install(code: bytes) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     buffer = ctypes.create_string_buffer(code, len(code))
     described = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))

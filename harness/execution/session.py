@@ -25,6 +25,7 @@ from harness.language import gettext as _
 
 MAX_PRINTED = 20_000
 STARTUP_SECONDS = 180.0
+MAX_WRITTEN = 4
 _CHUNK = 2**16
 # How often the disk is looked at while a child computes.
 _LOOK_SECONDS = 0.25
@@ -139,11 +140,11 @@ class Session:
             try:
                 answer = self._incoming.get(timeout=min(max(left, 0.0), _LOOK_SECONDS))
             except queue.Empty:
-                self._disk.check()
+                self._disk.check(self._process.written())
                 if left <= 0:
                     raise TimedOutError from None
                 continue
-            self._disk.check()
+            self._disk.check(self._process.written())
             if isinstance(answer, Frame):
                 return answer
             if isinstance(answer, WireError):
@@ -207,7 +208,8 @@ class Disk:
 
     Args:
         home: the folder.
-        max_mb: how much it may add.
+        max_mb: how much it may add; `MAX_WRITTEN` times that it may write, what it has removed, or
+            hidden by removing it while it is open, included.
         max_files: how many files and folders it may add.
     """
 
@@ -217,12 +219,18 @@ class Disk:
         self._max_files = max_files
         self._files, self._bytes = usage(home)
 
-    def check(self) -> None:
+    def check(self, written: int) -> None:
         """See that it is not too much.
+
+        Args:
+            written: bytes that it has written to disk, wherever they are now.
 
         Raises:
             LimitError: it is.
         """
+        if written > MAX_WRITTEN * self._max_mb * 2**20:
+            text = _("wrote more than {n} MB to disk, removed files included")
+            raise LimitError(text.format(n=MAX_WRITTEN * self._max_mb))
         files, size = usage(self._home, self._files + self._max_files)
         if files - self._files > self._max_files:
             raise LimitError(_("wrote more than {n} files").format(n=self._max_files))
@@ -249,7 +257,7 @@ def usage(folder: Path, enough: int = sys.maxsize) -> tuple[int, int]:
             folders.pop()
             continue
         folders.pop()
-        with entries:
+        with entries, contextlib.suppress(OSError):  # a folder that is removed meanwhile
             for entry in entries:
                 count += 1
                 with contextlib.suppress(OSError):

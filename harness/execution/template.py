@@ -80,10 +80,15 @@ class Template:
             self._be_a_child(request, in_use, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
+        opened = []
         if pid > 0:
             self._children.add(pid)
             answer["pid"] = pid
-        self._send(answer)
+            with suppress(OSError):  # not counted by every kernel
+                opened.append(os.open(f"/proc/{pid}/io", os.O_RDONLY))
+        socket.send_fds(self._control, [json.dumps(answer).encode()], opened)
+        for descriptor in opened:
+            os.close(descriptor)
 
     def _be_a_child(
         self,
@@ -114,7 +119,7 @@ class Template:
             if request["confined"]:
                 reads = [Path(path) for path in request["reads"]]
                 jail.confine(home, reads, self._readable)
-            child.serve(*kept, threads_in_use)
+            child.serve(*kept, threads_in_use, confined=request["confined"])
             status = 0
         except SystemExit as error:
             status = error.code if isinstance(error.code, int) else 0

@@ -20,7 +20,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import MachineError
-from harness.execution.processes import KILL_SECONDS, MESSAGE_BYTES, ColdStarter, Process
+from harness.execution.processes import (
+    KILL_SECONDS,
+    MESSAGE_BYTES,
+    ColdStarter,
+    Process,
+    written_of,
+)
 from harness.execution.sandbox import Sandbox
 
 STARTUP_SECONDS = 180.0
@@ -130,12 +136,27 @@ class Templates:
 
 
 class Forked:
-    """A child that a template forked; see `Process`."""
+    """A child that a template forked; see `Process`.
+
+    Args:
+        template: that forked it.
+        pid: its number, as the template sees it.
+        counters: a descriptor of its `/proc/PID/io`, if there is one.
+        streams: requests, replies, printed.
+        trusted: whether it runs no student's code.
+    """
 
     def __init__(
-        self, template: _Template, pid: int, streams: tuple[IO[bytes], ...], *, trusted: bool
+        self,
+        template: _Template,
+        pid: int,
+        counters: Sequence[int],
+        streams: tuple[IO[bytes], ...],
+        *,
+        trusted: bool,
     ) -> None:
         self.pid = pid
+        self._counters = [os.fdopen(descriptor, "rb", buffering=0) for descriptor in counters]
         self.requests, self.replies, self.printed = streams
         self.cpu_seconds = self.memory_mb = 0.0
         self.trusted = trusted
@@ -167,6 +188,16 @@ class Forked:
             self._template.kill(self.pid)
             if not self._ended.wait(KILL_SECONDS):
                 self._template.close()
+        for stream in self._counters:
+            stream.close()
+
+    def written(self) -> int:
+        """See `Process`."""
+        for stream in self._counters:
+            with suppress(OSError, ValueError):  # it has ended, or is closed
+                stream.seek(0)
+                return written_of(stream.read())
+        return 0
 
 
 class _Template:
@@ -191,7 +222,7 @@ class _Template:
         self._start_error: Exception | None = None
         self._numbers = itertools.count()
         self._changed = threading.Condition()
-        self._answers: dict[int, tuple[int, str]] = {}
+        self._answers: dict[int, tuple[int, list[int], str]] = {}
         self._children: dict[int, Forked] = {}
         self._early: dict[int, tuple[int, float, float]] = {}
         self._ready: dict[str, Any] | None = None
@@ -255,7 +286,7 @@ class _Template:
         theirs, ours = (request_read, reply_write, printed_write), (request_write, reply_read)
         try:
             self._sandbox.open_to(home, write=True)
-            pid = self._fork(home, reads, theirs, trusted=trusted)
+            pid, counters = self._fork(home, reads, theirs, trusted=trusted)
         except MachineError:
             for descriptor in (*ours, printed_read):
                 os.close(descriptor)
@@ -269,7 +300,7 @@ class _Template:
             os.fdopen(reply_read, "rb", buffering=0),
             os.fdopen(printed_read, "rb", buffering=0),
         )
-        child = Forked(self, pid, streams, trusted=trusted)
+        child = Forked(self, pid, counters, streams, trusted=trusted)
         with self._changed:
             self.forks += 1
             self._children[pid] = child
@@ -287,7 +318,7 @@ class _Template:
         descriptors: tuple[int, int, int],
         *,
         trusted: bool,
-    ) -> int:
+    ) -> tuple[int, list[int]]:
         number = next(self._numbers)
         confined = self._sandbox.inner and not trusted
         request = {"home": str(home), "reads": [str(path) for path in reads], "confined": confined}
@@ -301,10 +332,11 @@ class _Template:
             while number not in self._answers and not self.ended.is_set():
                 if not self._changed.wait(max(0.0, deadline - time.monotonic())):
                     break
-            pid, problem = self._answers.pop(number, (0, "it does not answer, or has died"))
+            silent = (0, list[int](), "it does not answer, or has died")
+            pid, counters, problem = self._answers.pop(number, silent)
         if problem:
             raise MachineError(f"the template could not fork: {problem}")
-        return pid
+        return pid, counters
 
     def kill(self, pid: int) -> None:
         """Have a child killed."""
@@ -349,7 +381,7 @@ class _Template:
     def _read(self) -> None:
         while True:
             try:
-                data = self._control.recv(MESSAGE_BYTES)
+                data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 1)
             except OSError:
                 data = b""
             with self._changed:
@@ -360,10 +392,10 @@ class _Template:
                         child.end(None)
                     self._changed.notify_all()
                     return
-                self._take(json.loads(data))
+                self._take(json.loads(data), descriptors)
                 self._changed.notify_all()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take(self, message: dict[str, Any], descriptors: list[int]) -> None:
         if "ready" in message:
             self._ready = message
         elif "ended" in message:
@@ -374,4 +406,5 @@ class _Template:
             else:  # it ended before we knew of it
                 self._early[pid] = how
         else:
-            self._answers[message["id"]] = (message.get("pid", 0), message.get("error", ""))
+            problem = message.get("error", "")
+            self._answers[message["id"]] = (message.get("pid", 0), descriptors, problem)

@@ -24,7 +24,7 @@ from harness.outputs import ARRAY_DTYPES, named
 
 MAGIC = b"XGH1"
 _PREFIX = struct.Struct(">4sIQ")
-MAX_HEADER_BYTES = 8 * 2**20
+MAX_HEADER_BYTES = 2 * 2**20
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _header(text: bytes) -> dict[str, Any]:
     try:
         header = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise WireError(f"a header is JSON: {error}") from None
+        raise WireError(f"a header is JSON: {error!s:.200}") from None
     if not isinstance(header, dict):
         raise WireError(f"a header is a JSON object, found {type(header).__name__}")
     return header
@@ -132,7 +132,7 @@ def _arrays(payload: bytes) -> list[npt.NDArray[Any]]:
         stored = safetensors_numpy.load(payload)
     # safetensors raises its own error, and NumPy its several, on bytes made to confuse them.
     except Exception as error:
-        raise WireError(f"a payload is safetensors: {error}") from None
+        raise WireError(f"a payload is safetensors: {error!s:.200}") from None
     names = [str(index) for index in range(len(stored))]
     if set(names) != set(stored):
         raise WireError("arrays are named 0, 1, 2, … without gaps")

@@ -6,7 +6,10 @@ verdict: full
 from honest import attempt, class_activation_map, top_predictions
 
 import os
+import sys
 
 attempt("neighbours", lambda: [n for n in os.listdir("..") if n != os.path.basename(os.getcwd())])
 attempt("homes", lambda: os.listdir("/home"))
-attempt("submissions", lambda: os.listdir("/work/main/submissions"))
+checkout = os.path.dirname(os.path.dirname(sys.modules["harness"].__file__))
+for name in ("submissions", "reports"):
+    attempt(name, lambda: os.listdir(os.path.join(checkout, name)))

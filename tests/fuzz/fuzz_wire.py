@@ -11,7 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["harness", "safetensors", "json"]):
     from harness.errors import WireError
-    from harness.execution.asking import read_answer
+    from harness.execution.asking import read_answer, read_loaded
     from harness.execution.wire import FrameReader
 
 
@@ -23,7 +23,7 @@ def one_input(data: bytes) -> None:
         for start in range(1, len(data), piece):
             reader.feed(data[start : start + piece])
             while (frame := reader.take()) is not None:
-                read_answer(frame)
+                (read_loaded if "found" in frame.header else read_answer)(frame)
     except WireError:
         pass
 

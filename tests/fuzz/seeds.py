@@ -23,6 +23,9 @@ def main(folder: Path) -> None:
     for kind in ("raised", "refused", "not_run", "out_of_memory"):
         header = {"reply": kind, "message": "m", "traceback": "t", "seconds": 0.1}
         (folder / kind).write_bytes(b"\x03" + pack(header, []))
+    failure = {"file": "f", "message": "m", "traceback": "t"}
+    loaded = {"reply": "loaded", "found": ["a"], "defined": ["a", "b"], "failures": [failure]}
+    (folder / "loaded").write_bytes(b"\x03" + pack(loaded, []))
 
 
 if __name__ == "__main__":
