@@ -77,7 +77,10 @@ class LabImage:
 
 @dataclass(frozen=True)
 class Case:
-    """One call of one contract function; `group` is the sweep it belongs to, or its own id."""
+    """One call of one contract function; `group` is the sweep it belongs to, or its own id.
+
+    `again` is the second call of a repetition.
+    """
 
     id: str
     function: str
@@ -86,6 +89,7 @@ class Case:
     group: str
     hidden: bool = False
     place: Place = ()
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -356,9 +360,11 @@ def _expand(function: str, entry: Mapping[str, Any], place: Place) -> Iterator[C
     arguments = {key: value for key, value in entry.items() if key not in _CASE_KEYS}
     hidden = entry.get("hidden", False)
     if "sweep" not in entry:
-        for suffix in ("", "-again") if entry.get("repeat") else ("",):
-            identifier = entry["id"] + suffix
-            yield Case(identifier, function, entry["model"], arguments, entry["id"], hidden, place)
+        group = entry["id"]
+        yield Case(group, function, entry["model"], arguments, group, hidden, place)
+        if entry.get("repeat"):
+            again = f"{group}-again"
+            yield Case(again, function, entry["model"], arguments, group, hidden, place, again=True)
         return
     [(parameter, values)] = entry["sweep"].items()
     for value in values:

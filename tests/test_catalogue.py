@@ -64,6 +64,7 @@ def test_the_entries_that_are_golden_are_variants():
         "cam_aligned_corners",
         "cam_bilinear_relu_last",
         "cam_keras_vis",
+        "cam_natural_spline",
         "cam_spline_relu_last",
         "cam_tf_function",
     }

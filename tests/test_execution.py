@@ -78,7 +78,11 @@ import numpy as np, tensorflow as tf
 from PIL import Image
 def top_predictions(model, image, k):
     return {1: np.float32(0.5), "t": tf.constant([1, 2]), "l": [(True, None), np.array(["a"])],
-            "image": Image.fromarray(np.zeros((2, 3), "uint8")), "wide": np.arange(4)[::2]}
+            "image": Image.fromarray(np.zeros((2, 3), "uint8")), "wide": np.arange(4)[::2],
+            "pairs": zip(["a", "b"], (1, 2)), "keys": {"x": 1}.keys(), "one": (i for i in [7]),
+            "text": tf.constant([b"ball", b"b\\xff"]).numpy(), "bytes": np.array([b"cat"]),
+            "records": np.array([("dog", 0.5)], [("name", "U9"), ("p", "f4")]),
+            "swapped": np.array([1.5], ">f4")}
 """
     output = run(text, TOP).cases[TOP.key]
     assert output.status is CaseStatus.RETURNED
@@ -88,12 +92,19 @@ def top_predictions(model, image, k):
     assert value["t"].tolist() == [1, 2]
     assert value["wide"].tolist() == [0, 2]
     assert value["image"].shape == (2, 3)
+    assert value["pairs"] == [["a", 1], ["b", 2]]
+    assert (value["keys"], value["one"]) == (["x"], [7])
+    assert (value["text"], value["bytes"]) == (["ball", "b\\xff"], ["cat"])
+    assert value["records"] == [["dog", 0.5]]
+    assert value["swapped"].dtype == np.dtype("=f4")
+    assert value["swapped"].tolist() == [1.5]
 
 
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
-        ("(i for i in range(3))", "returned a generator; expected arrays"),
+        ("object()", "returned a object; expected arrays"),
+        ("iter(int, 1)", "more than 10000 items"),
         ("np.zeros(10**6)", "more than 1 MB"),
         ("np.zeros(3, complex)", "dtype complex128"),
         ("{(1, 2): 3}", "dict with a tuple as key"),

@@ -166,7 +166,9 @@ def test_a_map_of_another_layer_or_image_says_which_sizes_are_right(judge, shape
     assert judgement.message == (
         f"expected a map of the layer's size (14, 14) or of the image's (112, 112), got {shape}"
     )
-    assert judgement.hint == "check which layer the map is taken from"
+    assert judgement.hint.startswith(
+        "take the map from the asked layer, and enlarge it to image.shape"
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])

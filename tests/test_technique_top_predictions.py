@@ -132,6 +132,20 @@ def test_what_is_no_prediction_is_said_with_what_came(evidence, value, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        [["a", "b", "c", "d", "e"], [0.5, 0.2, 0.1, 0.1, 0.1]],  # two lists
+        [["a", "b", "c"], [0.5, 0.2, 0.1]],  # the first looks like a triple
+        [{"name": "a", "probability": 0.5}],
+    ],
+)
+def test_names_and_probabilities_apart_are_told_to_be_paired(evidence, value):
+    with pytest.raises(OutputError) as caught:
+        evidence("top_predictions/photo", value)
+    assert "list(zip(names, probabilities))" in caught.value.hint
+
+
 def test_names_and_values_without_end_do_not_make_messages_without_end(judge, evidence):
     assert len(judge([["x" * 10**6, 0.5]], SIX).message) < 300
     for value in ("x" * 10**6, [["x" * 10**6, "y"]], [["a", "y" * 10**6]]):

@@ -36,6 +36,13 @@ def test_the_contract_has_the_functions_of_the_handout_with_the_model_first():
     }
 
 
+def test_the_second_call_of_a_repetition_finds_other_global_generators(lab):
+    """What is drawn from them without a seed would otherwise look reproducible."""
+    seeds = {case.id: techniques.call_of(lab, case).seed for case in lab.cases}
+    assert (seeds["dog"], seeds["dog-again"]) == (0, 1)
+    assert sum(seeds.values()) == 1
+
+
 @pytest.mark.parametrize("technique", TECHNIQUES.values(), ids=lambda technique: technique.name)
 def test_signatures_are_python_and_name_the_parameters_in_order(technique):
     for name, function in technique.functions.items():

@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -174,11 +174,17 @@ class _Flattener:
             )
         if value is None or isinstance(value, (bool, int, float, str)):
             return self._scalar(value)
+        if isinstance(value, bytes):  # what TensorFlow makes of text
+            self._spend(len(value))
+            return value.decode("utf-8", "backslashreplace")
         if isinstance(value, np.generic):
             return self.plain(value.item(), depth + 1)
         if isinstance(value, dict):
             return {self._key(key): self.plain(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, (list, tuple, set, frozenset)):
+        # What `zip`, `map` and `dict.items` make is a list that was not written out.
+        if isinstance(
+            value, (list, tuple, set, frozenset, Iterator, KeysView, ValuesView, ItemsView)
+        ):
             return [self.plain(item, depth + 1) for item in value]
         if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
             return self._array(np.asarray(value), depth)
@@ -210,13 +216,14 @@ class _Flattener:
 
     def _array(self, array: np.ndarray[Any, Any], depth: int) -> Any:
         array = np.asarray(array)
-        if array.dtype.kind in "USO":  # text, or arrays of unequal size
+        if array.dtype.kind in "USO" or array.dtype.names:  # text, arrays of unequal size, records
             self._spend(array.nbytes)
             return self.plain(array.tolist(), depth + 1)
-        if array.dtype not in ARRAY_DTYPES:
+        dtype = array.dtype.newbyteorder("=")
+        if dtype not in ARRAY_DTYPES:
             raise RefusedError(f"returned an array of dtype {array.dtype}; expected numbers")
         self._spend(array.nbytes)
-        return np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True)
+        return np.array(array, dtype=dtype, order="C", copy=True)
 
     def _spend(self, count: int) -> None:
         self.bytes_left -= count

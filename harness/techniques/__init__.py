@@ -115,9 +115,14 @@ def _listing(lab: Lab) -> list[Case]:
 
 
 def call_of(lab: Lab, case: Case) -> Call:
-    """The call of a case, with its arguments resolved to values."""
+    """The call of a case, with its arguments resolved to values.
+
+    The second call of a repetition finds the generators in another state than the first: what is
+    drawn from them without a seed of its own must not look reproducible.
+    """
     arguments = resolve_arguments(lab, case)
-    return Call(key(case), case.function, case.model, arguments, hidden=case.hidden)
+    seed = int(case.again)
+    return Call(key(case), case.function, case.model, arguments, seed, case.hidden)
 
 
 def resolve_arguments(lab: Lab, case: Case) -> dict[str, Value]:

@@ -360,8 +360,11 @@ TECHNIQUE = Technique(
                 "smoother the image; the same `seed` gives the same image"
             ),
             accepted=(
-                marked("any optimizer, number of steps, start, jitter or blur"),
-                marked("any normalisation of total variation"),
+                marked("any optimizer, start, jitter or blur, and as many steps as it takes"),
+                marked(
+                    "total variation of squares or of absolute values, per pixel: a mean, or a "
+                    "sum divided by the number of values"
+                ),
                 marked("a batch axis of one, float64, tensors"),
             ),
         )

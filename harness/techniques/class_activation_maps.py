@@ -96,7 +96,9 @@ def judge_agreement(
         message = _(
             "expected a map of the layer's size {layer} or of the image's {image}, got {got}"
         ).format(layer=(height, width), image=image.shape[:2], got=item.value.shape)
-        hint = _("check which layer the map is taken from")
+        hint = _(
+            "take the map from the asked layer, and enlarge it to image.shape[:2] or not at all"
+        )
         trace = Trace("another size", _scaled_sample(item.value), np.zeros(0, "float32"))
         return Judgement(False, 0.0, {}, message, hint, trace=trace)
     heatmap = to_grid(item.value, (height, width))

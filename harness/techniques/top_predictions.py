@@ -162,6 +162,10 @@ def _hint(item: Evidence) -> str:
     )
 
 
+def _pairs_hint() -> str:
+    return _("return one pair for each class: list(zip(names, probabilities))")
+
+
 def _is_list_of_rows(value: Value) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
@@ -169,7 +173,7 @@ def _is_list_of_rows(value: Value) -> bool:
 def _pair(row: Value) -> tuple[str, float]:
     if not isinstance(row, list) or len(row) not in (2, 3):
         text = _("an entry is {what}; {expected}")
-        raise OutputError(text.format(what=_short(row), expected=_expected()))
+        raise OutputError(text.format(what=_short(row), expected=_expected()), _pairs_hint())
     name, probability = row[-2:]
     if not isinstance(name, str):
         raise OutputError(
@@ -186,7 +190,7 @@ def _pair(row: Value) -> tuple[str, float]:
         message = _("the probability of {name!r} is {what}; expected a number").format(
             name=name, what=_short(probability)
         )
-        raise OutputError(message) from None
+        raise OutputError(message, _pairs_hint()) from None
     if not math.isfinite(number):
         text = _("the probability of {name!r} is {what}; expected a number from 0 to 1")
         raise OutputError(text.format(name=name, what=number))

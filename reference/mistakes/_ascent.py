@@ -55,9 +55,11 @@ def ascend(
     *,
     softmax: bool = False,
     clip: bool = True,
+    steps: int = 200,
+    rate: float = _LEARNING_RATE,
     after_step: Callable[[Floats], Floats] = lambda image: image,
 ) -> Floats:
-    """The image of the lowest loss in 200 steps of RMSProp.
+    """The image of the lowest loss on the way down by RMSProp.
 
     Args:
         model: ends in softmax.
@@ -67,6 +69,8 @@ def ascend(
         random: draws the first image and the shifts.
         softmax: whether the last layer gives probabilities instead of logits.
         clip: whether the image is kept within 0 to 1.
+        steps: how many.
+        rate: about how far a pixel moves per step.
         after_step: what is done to the image after each step.
 
     Returns:
@@ -91,14 +95,14 @@ def ascend(
     image: npt.NDArray[Any] = start_image(model, random)
     best, lowest = image, np.inf
     cache: npt.NDArray[Any] = np.zeros_like(image)
-    for shift in random.integers(-1, 2, (200, 2)):
+    for shift in random.integers(-1, 2, (steps, 2)):
         image = np.roll(image, shift, (1, 2))
         value, gradient = (np.asarray(part) for part in compiled(tf.constant(image)))
         if value < lowest:
             best, lowest = image, float(value)
         gradient = gradient / max(float(np.linalg.norm(gradient)), 1e-12)
         cache = _DECAY * np.roll(cache, shift, (1, 2)) + (1 - _DECAY) * gradient**2
-        image = image - _LEARNING_RATE * gradient / np.sqrt(cache + _SMALL)
+        image = image - rate * gradient / np.sqrt(cache + _SMALL)
         image = after_step(image.clip(0, 1) if clip else image).astype("float32")
         image, cache = np.roll(image, -shift, (1, 2)), np.roll(cache, -shift, (1, 2))
     return in_input_range(model, best)

@@ -1,7 +1,8 @@
 """Blurs so heavily after each step that no shape is left.
 
 Technique: activation_maximization
-Hint: blur less, or less often: the image must still excite the output when the ascent ends.
+Hint: smooth less, be it by blur or by total variation: the image must still excite the output
+    when the ascent ends.
 """
 
 from collections.abc import Sequence

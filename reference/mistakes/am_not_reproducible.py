@@ -1,4 +1,4 @@
-"""Ignores the seed: every call draws another start.
+"""Ignores the seed: every call draws another start, from the global generator.
 
 Technique: activation_maximization
 Hint: draw the start image, and all else that is random, from np.random.default_rng(seed).
@@ -25,4 +25,5 @@ def maximize_activation(  # type: ignore[no-redef]
     def loss(scores: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
         return tv_weight * total_variation(image) - tf.reduce_sum(scores)
 
-    return ascend(model, layer_name, filter_indices, loss, np.random.default_rng())
+    drawn = np.random.randint(2**31)
+    return ascend(model, layer_name, filter_indices, loss, np.random.default_rng(drawn))

@@ -1,8 +1,8 @@
 """Maximizes the output after the one that was asked.
 
 Technique: activation_maximization
-Hint: outputs are counted from 0: take column filter_indices of the layer, neither the one before
-    nor the one after.
+Hint: see which outputs your image excites: they must be those of filter_indices, counted from 0,
+    in the column of the layer that you climb.
 """
 
 from collections.abc import Sequence
