@@ -119,7 +119,7 @@ def test_a_submission_without_code_has_no_fingerprints(tmp_path):
 
 
 def test_files_that_cannot_be_read_have_no_fingerprints_and_stop_no_cohort(submit, monkeypatch):
-    def denied(*_):
+    def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     submission = submit("a", CODE)
