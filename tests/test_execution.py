@@ -100,6 +100,21 @@ def top_predictions(model, image, k):
     assert value["swapped"].tolist() == [1.5]
 
 
+def test_files_beside_a_submission_are_imported_with_and_without_a_dot(run, tmp_path):
+    (tmp_path / "alice" / "parts").mkdir(parents=True)
+    (tmp_path / "alice" / "parts" / "names.py").write_text("NAME = 'ball'\n", "utf-8")
+    (tmp_path / "alice" / "numbers_.py").write_text("from parts import names\nP = 0.5\n", "utf-8")
+    text = """
+import numbers_
+from . import numbers_ as again
+from .parts.names import NAME
+def top_predictions(model, image, k):
+    return [(NAME, numbers_.P + again.P)]
+"""
+    output = run(text, TOP).cases[TOP.key]
+    assert (output.message, output.value) == ("", [["ball", 1.0]])
+
+
 @pytest.mark.parametrize(
     ("expression", "said"),
     [

@@ -72,6 +72,8 @@ class Child:
         Definitions made before a failure count, and so do later cells of a notebook.
         """
         self.module.__file__ = str(self.folder / self.files[0])
+        # As a package, so that `from .helpers import …` finds the files beside it.
+        self.module.__package__, self.module.__path__ = MODULE, [str(self.folder)]
         sys.modules[MODULE] = self.module
         sys.path.insert(0, str(self.folder))
         failures = []
