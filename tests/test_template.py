@@ -312,7 +312,7 @@ def test_children_that_start_cold_are_confined_too(tmp_path, runner):
         found = session.ask({"ask": "load"}, [], 60).header
         written = session._process.written()
     assert session._process.written() == 0  # it has ended
-    assert 100_000 <= written < 2**20
+    assert written >= 100_000  # and what the system notes of files that were read
     assert found["found"] == ["top_predictions"]
     assert "PermissionError" in found["failures"][0]["message"]
 
