@@ -358,6 +358,32 @@ def top_predictions(model, image, k):
     assert outputs.cases[TOP.key].value[0] != 99.0
 
 
+def test_another_seed_shows_who_draws_without_one(run):
+    """What a seed was given for is the same as in another run of the program."""
+    text = """
+import random
+import keras, numpy as np, tensorflow as tf
+def top_predictions(model, image, k):
+    drawn = {
+        "python": random.random(),
+        "numpy": np.random.uniform(),
+        "tensorflow": tf.random.uniform(()),
+        "keras": keras.random.uniform(()),
+        "numpy with": np.random.default_rng(5).uniform(),
+        "tensorflow with": tf.random.uniform((), seed=5),
+        "stateless": tf.random.stateless_uniform((), seed=(5, 0)),
+        "keras with": keras.random.uniform((), seed=5),
+    }
+    return {name: float(value) for name, value in drawn.items()}
+"""
+    again = dataclasses.replace(TOP, key="top_predictions/again", seed=1)
+    outputs = run(text, TOP, again)
+    one, other = outputs.cases[TOP.key].value, outputs.cases[again.key].value
+    assert {name for name in one if one[name] == other[name]} == {
+        *("numpy with", "tensorflow with", "stateless", "keras with")
+    }
+
+
 MARKING = """
 import numpy as np
 

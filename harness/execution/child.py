@@ -264,10 +264,18 @@ def _kind(error: BaseException) -> str:
 
 
 def _seed(seed: int) -> None:
-    """Seed all generators; TensorFlow then builds its kernels again, which is slow."""
+    """Seed all generators; TensorFlow then builds its kernels again, which is slow.
+
+    An operation of TensorFlow with a seed of its own draws the same whatever `seed` is, as it does
+    in two runs of a program; one without draws otherwise.
+    """
     import keras
+    import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
+    tf.random.set_seed(0)
+    for _ in range(seed):  # each takes one of the seeds that operations without any are given
+        tf.random.uniform(())
 
 
 def _limit(limits: dict[str, int], threads_in_use: int) -> None:
