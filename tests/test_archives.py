@@ -129,19 +129,20 @@ def test_a_header_that_announces_gigabytes_is_not_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "size", "count", "said"),
+    ("kind", "content", "count", "said"),
     [
-        (tarfile.XHDTYPE, 2**23, 1, "a header that is too long"),  # digits only: minutes
-        (tarfile.GNUTYPE_LONGNAME, 2**23, 1, "a header that is too long"),
-        (tarfile.XHDTYPE, 2**13, 9, "too large when unpacked"),
+        (tarfile.XHDTYPE, b"1" * 2**23, 1, "a header that is too long"),  # digits only: minutes
+        (tarfile.GNUTYPE_LONGNAME, b"1" * 2**23, 1, "a header that is too long"),
+        (tarfile.XHDTYPE, b"8192 comment=" + b"1" * 8178 + b"\n", 9, "too large when unpacked"),
     ],
+    ids=["extended", "name", "many"],
 )
-def test_long_headers_are_not_read(tmp_path, kind, size, count, said):
+def test_long_headers_are_not_read(tmp_path, kind, content, count, said):
     header = tarfile.TarInfo("header")
-    header.type, header.size = kind, size
+    header.type, header.size = kind, len(content)
     with gzip.open(tmp_path / "a.tar.gz", "wb") as packed:
         for number in range(count):
-            packed.write(header.tobuf(tarfile.GNU_FORMAT) + b"1" * size)
+            packed.write(header.tobuf(tarfile.GNU_FORMAT) + content)
             packed.write(tarfile.TarInfo(f"x{number}").tobuf(tarfile.GNU_FORMAT))
     with pytest.raises(ArchiveError, match=said):
         unpack(tmp_path / "a.tar.gz", tmp_path, max_files=30, max_bytes=10**8)
