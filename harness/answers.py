@@ -21,7 +21,8 @@ from markdown_it import MarkdownIt
 from harness.claims import Claim
 from harness.language import gettext as _
 from harness.questions import Question, plain
-from harness.submission import NotebookError, Submission, own_files, read_cells
+from harness.reading import NotebookError, read_cells
+from harness.submission import Submission, own_files
 
 ANSWERS = "answers.md"
 MOST_BYTES = 200_000

@@ -20,7 +20,8 @@ from pathlib import Path
 from harness.calls import Contract
 from harness.kitfiles import FILE, changed_files
 from harness.language import gettext as _
-from harness.submission import Source, Submission, UnparsedError, parsed, prepare
+from harness.reading import UnparsedError, parsed
+from harness.submission import Source, Submission, prepare
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What was handed in: finding submissions, reading scripts and notebooks as data.
+"""What was handed in: finding submissions, and copying what is to be run of them.
 
 Nothing here runs or imports a student's code. A script stays as it is; a notebook becomes one
 Python file per code cell, with magics and shell lines dropped and said so.
@@ -6,14 +6,10 @@ Python file per code cell, with magics and shell lines dropped and said so.
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import json
 import os
-import re
 import shutil
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +29,7 @@ from harness.archives import (
 from harness.errors import UsageError
 from harness.handed_in import HandedIn, read_table
 from harness.language import gettext as _
+from harness.reading import NotebookError, drop_magics, read_cells
 from harness.starters import is_untouched
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
@@ -40,19 +37,9 @@ MAX_FILES = 1000
 MAX_BYTES = 200 * 2**20
 MAX_DEPTH = 32  # of folders, as in archives
 _MAX_PATH = 1000  # bytes; what is deeper or longer is not looked at
-MAX_CELLS = 1000
 _MAX_NESTED = 4
 _MAX_DROPPED = 20  # lines of a notebook that are told
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages"}
-# What is read outside the sandbox: bytes of a notebook, its lists and objects, bytes of code.
-MOST_NOTEBOOK_BYTES = 50 * 2**20
-_MOST_PARTS = 10**6
-_MOST_PARSED = 2**18
-_LONG_NAME = re.compile(rb"(?:\.[\w\s\\\x80-\xff]*){500}")
-_CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
-_PLAIN_CODINGS = (b"utf-8", b"utf8", b"latin", b"iso-8859-", b"cp125", b"ascii")
-# Cell magics whose body is Python; the body of any other (%%bash, %%html, …) is not.
-_PYTHON_CELLS = {"time", "timeit", "capture", "prun"}
 
 
 @dataclass(frozen=True)
@@ -259,14 +246,6 @@ def _link_among(path: Path) -> str:
     return next((e.name for e in entries if e.is_symlink() and _is_code(e)), "")
 
 
-class NotebookError(Exception):
-    """A notebook that cannot be read; the text tells a student why."""
-
-
-class UnparsedError(Exception):
-    """Code that is not parsed where no wall is around it."""
-
-
 class _TooMuchError(Exception):
     """More files or bytes than a submission may have."""
 
@@ -420,113 +399,3 @@ def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
         text = _("{name} has no code cell")
         return Source((), tuple(notes), text.format(name=path.name))
     return Source(tuple(files), tuple(notes))
-
-
-def read_cells(path: Path, kind: str) -> list[str]:
-    """The cells of a notebook of one kind, `code` or `markdown`; outputs are never looked at.
-
-    Raises:
-        NotebookError: it cannot be read.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of cells without an id, for one
-            import nbformat  # takes a while, and few hand in notebooks
-
-            notebook = nbformat.reads(_bare(path), as_version=4)  # type: ignore[no-untyped-call]
-        return ["".join(cell.source) for cell in notebook.cells if cell.cell_type == kind]
-    except NotebookError:
-        raise
-    # A notebook is somebody's file: whatever nbformat meets in it is a fault of the file.
-    except Exception as error:
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
-        text = _("{name} is not a notebook that can be read ({reason})")
-        raise NotebookError(text.format(name=path.name, reason=reason)) from None
-
-
-def _bare(path: Path) -> str:
-    """A notebook's JSON without outputs and metadata, which can be of any size and shape.
-
-    Raises:
-        NotebookError: it is too large to be looked into.
-    """
-    document = json.loads(read_notebook(path))
-    sheets = [document, *document.get("worksheets", ())]  # these in nbformat 3
-    count = 0
-    for sheet in sheets:
-        cells = sheet.get("cells", ())
-        count += len(cells)
-        if count > MAX_CELLS:
-            text = _("{name} has more than {n} cells; hand in your own code only")
-            raise NotebookError(text.format(name=path.name, n=MAX_CELLS))
-        for cell in cells:
-            cell["metadata"] = {}
-            if "outputs" in cell:
-                cell["outputs"] = []
-    return json.dumps({**document, "metadata": {}})
-
-
-def read_notebook(path: Path) -> str:
-    """The text of a notebook that is small enough to be read as JSON here.
-
-    Raises:
-        NotebookError: it has more bytes or parts than that.
-    """
-    if path.stat().st_size <= MOST_NOTEBOOK_BYTES:
-        text = path.read_text("utf-8")
-        if text.count("[") + text.count("{") <= _MOST_PARTS:
-            return text
-    told = _("{name} is too large to be read; clear its outputs, and hand in again")
-    raise NotebookError(told.format(name=path.name))
-
-
-def parsed(code: str | bytes) -> ast.Module:
-    """Python code as a tree, where making one is sure to be quick and small.
-
-    Raises:
-        UnparsedError: it is not; such code is for Python to read in the sandbox.
-        SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse`.
-    """
-    data = code.encode("utf-8", "surrogatepass") if isinstance(code, str) else code
-    # A name of a hundred thousand parts, each of which is joined to all before it, takes gigabytes,
-    # and some of the encodings that a file can choose take minutes.
-    codings = [] if isinstance(code, str) else map(_CODING.match, data.splitlines()[:2])
-    odd = any(
-        found and not found[1].lower().replace(b"_", b"-").startswith(_PLAIN_CODINGS)
-        for found in codings
-    )
-    if odd or len(data) > _MOST_PARSED or _LONG_NAME.search(data):
-        raise UnparsedError
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of \d in a string, for one: no fault of syntax
-        return ast.parse(code)
-
-
-def drop_magics(text: str) -> tuple[str, list[str]]:
-    """Blank the lines of a cell that are IPython's and not Python's; return them beside the code.
-
-    A cell that is Python as it stands is left alone, so a string that happens to hold a line
-    with `!` or `%` is never touched.
-    """
-    try:
-        parsed(text)
-    except (UnparsedError, RecursionError, MemoryError):  # too much to tell; the child says so
-        return text, []
-    except (SyntaxError, ValueError):
-        pass
-    else:
-        return text, []
-    lines = text.split("\n")
-    first = next((line for line in lines if line.strip()), "")
-    if match := re.match(r"\s*%%(\w+)", first):
-        if match[1] not in _PYTHON_CELLS:
-            return "", [first.strip()]
-        lines[lines.index(first)] = ""
-    dropped = [first.strip()] if match else []
-    for index, line in enumerate(lines):
-        stripped = line.strip()
-        if re.match(r"[%!?]|[\w.]+\s*=\s*[%!](?!=)", stripped) or re.match(r"[\w.]+\?+$", stripped):
-            indent = line[: len(line) - len(line.lstrip())]
-            lines[index] = f"{indent}pass"
-            dropped.append(stripped)
-    return "\n".join(lines), dropped

@@ -17,7 +17,8 @@ from harness.golden import Golden
 from harness.grading import open_lab
 from harness.lab import read_lab
 from harness.questions import plain
-from harness.submission import NotebookError, Submission, read_cells
+from harness.reading import NotebookError, read_cells
+from harness.submission import Submission
 from harness.techniques import cases_beside, key
 from harness.written import written_answers
 
@@ -173,7 +174,7 @@ def test_cells_of_what_is_no_notebook_are_an_error(tmp_path):
 
 
 def test_a_notebook_too_large_is_said(read, monkeypatch):
-    monkeypatch.setattr("harness.submission.MOST_NOTEBOOK_BYTES", 10)
+    monkeypatch.setattr("harness.reading.MOST_NOTEBOOK_BYTES", 10)
     made = read(**{"n.ipynb": notebook("# Use\ntwo")})
     said = "n.ipynb is too large to be read; clear its outputs, and hand in again"
     assert made.notes == (f"answers could not be read in n.ipynb ({said})",)

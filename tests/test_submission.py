@@ -17,9 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import reading
 from harness import submission as module
 from harness.errors import UsageError
-from harness.submission import Submission, drop_magics, find_submissions, prepare
+from harness.reading import drop_magics
+from harness.submission import Submission, find_submissions, prepare
 
 
 def write(path, text="x = 1\n"):
@@ -343,17 +345,17 @@ def test_a_notebook_of_too_many_cells_or_parts_is_not_run(tmp_path, monkeypatch)
     write(
         path, json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": sheets})
     )
-    with pytest.raises(module.NotebookError, match="more than 1000 cells"):
-        module.read_cells(path, "code")
-    monkeypatch.setattr(module, "MOST_NOTEBOOK_BYTES", 10)
-    with pytest.raises(module.NotebookError, match="too large to be read"):
-        module.read_cells(path, "code")
+    with pytest.raises(reading.NotebookError, match="more than 1000 cells"):
+        reading.read_cells(path, "code")
+    monkeypatch.setattr(reading, "MOST_NOTEBOOK_BYTES", 10)
+    with pytest.raises(reading.NotebookError, match="too large to be read"):
+        reading.read_cells(path, "code")
 
 
 def test_outputs_of_a_notebook_may_be_anything(tmp_path):
     text = cells("x = 1", outputs=[1, [[[]]], {"output_type": "stream"}], metadata={"a": {"b": []}})
     write(tmp_path / "submission.ipynb", text)
-    assert module.read_cells(tmp_path / "submission.ipynb", "code") == ["x = 1"]
+    assert reading.read_cells(tmp_path / "submission.ipynb", "code") == ["x = 1"]
 
 
 _KEY = st.sampled_from(["cell_type", "source", "input", "outputs", "metadata", "cells", "code"])
@@ -380,8 +382,8 @@ def test_any_json_is_a_notebook_or_raises_one_error(document):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.ipynb"
         path.write_text(json.dumps(document))
-        with suppress(module.NotebookError):
-            assert all(isinstance(cell, str) for cell in module.read_cells(path, "code"))
+        with suppress(reading.NotebookError):
+            assert all(isinstance(cell, str) for cell in reading.read_cells(path, "code"))
 
 
 @given(st.binary(max_size=200))
@@ -389,8 +391,8 @@ def test_any_bytes_are_a_notebook_or_raise_one_error(data):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.ipynb"
         path.write_bytes(data)
-        with suppress(module.NotebookError):
-            module.read_cells(path, "markdown")
+        with suppress(reading.NotebookError):
+            reading.read_cells(path, "markdown")
 
 
 def test_lines_that_were_left_out_are_told_up_to_a_number(tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.courseci.rawjson import strings
-from harness.submission import NotebookError, UnparsedError, drop_magics, parsed, read_cells
+from harness.reading import NotebookError, UnparsedError, drop_magics, parsed, read_cells
 
 MAX_BYTES = 50 * 2**20
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
