@@ -357,6 +357,22 @@ def test_a_template_that_is_closed_before_it_is_ready_leaves_nothing(tmp_path, m
         starter.start(tmp_path)
 
 
+def test_templates_are_closed_at_any_moment_of_their_start(tmp_path, monkeypatch):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/pid-$$\nexec sleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    for number in range(40):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        starter = start_templates(folder)
+        starter.warm()
+        time.sleep(number / 2000)
+        starter.close()
+        assert not starter._warming.is_alive()
+    assert not [path for path in tmp_path.glob("pid-*") if alive(int(path.name[4:]))]
+
+
 def test_a_template_that_does_not_start_says_what_it_printed(tmp_path, monkeypatch):
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\necho no room for modules\nexit 3\n")

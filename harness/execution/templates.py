@@ -217,6 +217,8 @@ class _Template:
         self._homes = homes
         self._control, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._booting = threading.Lock()
+        self._starting = threading.Lock()
+        self._closed = False
         self._reader: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._start_error: Exception | None = None
@@ -256,9 +258,12 @@ class _Template:
                 return
             folder.mkdir()
             log = folder / "printed.txt"
-            # Its parent thread must live as long as the process, which would die with it.
-            self._reader = threading.Thread(target=self._run, args=(folder, log), daemon=True)
-            self._reader.start()
+            with self._starting:
+                if self._closed:
+                    raise MachineError("the template was closed before it was started")
+                # Its parent thread must live as long as the process, which would die with it.
+                self._reader = threading.Thread(target=self._run, args=(folder, log), daemon=True)
+                self._reader.start()
             with self._changed:
                 self._changed.wait_for(
                     lambda: self._ready is not None or self.ended.is_set(), STARTUP_SECONDS
@@ -345,6 +350,8 @@ class _Template:
 
     def close(self) -> None:
         """End the template, and with it all its children."""
+        with self._starting:
+            self._closed = True
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
         if self._process is not None:
@@ -373,6 +380,9 @@ class _Template:
                 )
         except (OSError, ValueError) as error:  # of the second, when it was closed meanwhile
             self._start_error = error
+        else:
+            if self._closed:  # before there was a process to kill
+                self._process.kill()
         self._theirs.close()
         self._read()
         if self._process is not None:
