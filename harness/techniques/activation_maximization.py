@@ -194,21 +194,20 @@ def resemblance_to_data(item: Evidence) -> float:
     moved = [np.roll(item.value, shift, (0, 1)) for shift in shifts]
     candidates = _standardised(np.stack(moved)).astype("float32")
     preprocessing = item.lab.models[item.case.model].preprocessing
-    for file in item.lab.datasets.values():
-        shape, known = _known(file, file.stat().st_mtime_ns, preprocessing)
-        if shape == item.value.shape:
+    for name, file in item.lab.datasets.items():
+        images, _ = item.lab.dataset(name)
+        if images.shape[1:] == item.value.shape:
+            known = _known(file, file.stat().st_mtime_ns, preprocessing)
             largest = max(largest, float(np.abs(candidates @ known.T).max()))
     return min(largest, 1.0)
 
 
 @lru_cache(maxsize=8)
-def _known(
-    file: Path, time_ns: int, preprocessing: str
-) -> tuple[tuple[int, ...], npt.NDArray[np.float32]]:
-    """The shape of a data set's images as it was at that time, and the images standardised."""
+def _known(file: Path, time_ns: int, preprocessing: str) -> npt.NDArray[np.float32]:
+    """The images of a data set as it was at that time, standardised."""
     images, _ = read_dataset(file)
     inputs = PREPROCESSINGS[preprocessing].apply(images.astype("float32"))
-    return images.shape[1:], _standardised(np.asarray(inputs)).astype("float32")
+    return _standardised(np.asarray(inputs)).astype("float32")
 
 
 def _standardised(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
