@@ -45,6 +45,8 @@ from harness.written import settled, written_answers
 # How often a task is given to a worker that dies with it, or fails in a way that is not known.
 ATTEMPTS = 2
 _PARENT_SECONDS = 1.0
+# Read by the libraries of linear algebra that NumPy may be built with.
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 class GradingError(Exception):
@@ -156,6 +158,9 @@ class LocalEngine:
         """See `Engine`."""
         if self.jobs == 1:
             return ThreadPoolExecutor(1)
+        # Each worker judges on one core: threads of their sums would wait for one another.
+        for name in _THREADS:
+            os.environ.setdefault(name, "1")
         return ProcessPoolExecutor(
             self.jobs,
             mp_context=multiprocessing.get_context("spawn"),

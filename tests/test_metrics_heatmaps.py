@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
+from skimage.metrics import structural_similarity as skimage_similarity
 from skimage.transform import downscale_local_mean
 from sklearn.metrics import jaccard_score
 
@@ -103,6 +104,16 @@ def test_structural_similarity_is_that_of_one_window_written_out():
     )
     assert structural_similarity(a, b) == pytest.approx(expected)
     assert structural_similarity(a, 5 * a) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "side"), [((14, 14), 7), ((9, 20), 7), ((7, 8), 7), ((6, 30), 5), ((4, 3), 3)]
+)
+def test_structural_similarity_in_many_windows_is_that_of_skimage(shape, side):
+    a, b = RANDOM.uniform(-0.5, 1, (2, *shape))
+    x, y = (np.clip(heatmap / heatmap.max(), -1, None) for heatmap in (a, b))
+    expected = skimage_similarity(x, y, data_range=1.0, win_size=side)
+    assert structural_similarity(a, b) == pytest.approx(expected, abs=1e-12)
 
 
 def test_rank_agreement_follows_the_order_only():

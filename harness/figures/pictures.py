@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from harness.content import by_content
 from harness.figures.parts import Line, Picture
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -47,6 +48,8 @@ CATEGORIES = np.frombuffer(
     "uint8",
 ).reshape(-1, 3)
 _OTHER = len(CATEGORIES)
+# Pictures and outlines that are kept: those of what is expected, and of a submission or two.
+_KEPT = 512
 # How much of the photograph a map covers, where it is weakest and where it is strongest.
 _COVER = (0.25, 0.75)
 
@@ -184,6 +187,12 @@ def outlines(heatmap: npt.NDArray[Any], level: float, owner: str, tolerance: flo
         owner: see `Line`.
         tolerance: how far off a line of fewer corners may be, in thousandths of the photograph.
     """
+    return Line(owner, _contours(heatmap, level, tolerance))
+
+
+@by_content(_KEPT)
+def _contours(heatmap: npt.NDArray[Any], level: float, tolerance: float) -> str:
+    """The lines as an SVG path."""
     from skimage.measure import approximate_polygon, find_contours  # slow: see `harness.grading`
 
     height, width = heatmap.shape
@@ -198,7 +207,7 @@ def outlines(heatmap: npt.NDArray[Any], level: float, owner: str, tolerance: flo
             places = approximate_polygon(places, tolerance)
         if len(places) > 2:
             path.append("M" + "L".join(f"{x:.0f} {y:.0f}" for y, x in places) + "Z")
-    return Line(owner, "".join(path))
+    return "".join(path)
 
 
 def _shown(numbers: Pixels, colours: npt.NDArray[Any], alt: str, caption: str) -> Picture:
@@ -229,6 +238,7 @@ def _size(image: npt.NDArray[Any], side: int) -> tuple[int, int]:
     return width * (side // longest), height * (side // longest)
 
 
+@by_content(_KEPT)
 def _encoded(numbers: Pixels, colours: npt.NDArray[Any], alpha: bytes = b"") -> bytes:
     """PNG of numbered colours."""
     drawn = Image.fromarray(numbers)

@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from skimage.metrics import structural_similarity as skimage_similarity
+from scipy.ndimage import uniform_filter
+
+from harness.content import by_content
 
 Map = npt.NDArray[np.float64]
+
+# Of each map, what its comparison with another takes is kept: the accepted maps of a lab and those
+# of a few submissions.
+_KEPT = 1024
 
 # Shares of a map's maximum above which regions are compared.
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -79,8 +85,16 @@ def mean_iou(
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> float:
     """`iou_above` averaged over thresholds: one threshold alone takes a binarised map for right."""
-    x, y = scaled(a), scaled(b)
-    return float(np.mean([_iou(x >= threshold, y >= threshold) for threshold in thresholds]))
+    at = tuple(thresholds)
+    pairs = zip(_regions(a, at), _regions(b, at), strict=True)
+    return float(np.mean([_iou(x, y) for x, y in pairs]))
+
+
+@by_content(_KEPT)
+def _regions(heatmap: npt.NDArray[Any], thresholds: tuple[float, ...]) -> npt.NDArray[np.bool_]:
+    """(thresholds, h, w): where the map reaches each share of its maximum."""
+    reached: npt.NDArray[np.bool_] = scaled(heatmap) >= np.reshape(thresholds, (-1, 1, 1))
+    return reached
 
 
 def soft_iou(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
@@ -95,13 +109,21 @@ def soft_iou(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     Returns:
         0 to 1; 1 when neither has a positive value.
     """
-    x, y = scaled(a).clip(0), scaled(b).clip(0)
+    x, y = _positive(a), _positive(b)
     union = float(np.maximum(x, y).sum())
     return float(np.minimum(x, y).sum()) / union if union > 0 else 1.0
 
 
+@by_content(_KEPT)
+def _positive(heatmap: npt.NDArray[Any]) -> Map:
+    return scaled(heatmap).clip(0)
+
+
 def structural_similarity(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
-    """SSIM (Wang et al. 2004) of the maps over their maxima, in windows of up to 7×7.
+    """SSIM (Wang et al. 2004, eq. 13) of the maps over their maxima.
+
+    In windows of up to 7×7 with sample variances, K₁ = 0.01 and K₂ = 0.03, for a range of 1, as
+    `skimage.metrics.structural_similarity` has it.
 
     Args:
         a: (h, w), finite, h and w at least 3.
@@ -111,8 +133,33 @@ def structural_similarity(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
         −1 to 1.
     """
     side = min(7, *(size - 1 + size % 2 for size in a.shape))
-    x, y = scaled(a).clip(-1), scaled(b).clip(-1)
-    return float(skimage_similarity(x, y, data_range=1.0, win_size=side))
+    (x, mean_x, variance_x), (y, mean_y, variance_y) = _windows(a, side), _windows(b, side)
+    covariance = _covariance(x, y, mean_x, mean_y, side)
+    products, squares = mean_x * mean_y, mean_x**2 + mean_y**2
+    small, smaller = 0.01**2, 0.03**2
+    likeness = (2 * products + small) * (2 * covariance + smaller)
+    return float((likeness / ((squares + small) * (variance_x + variance_y + smaller))).mean())
+
+
+@by_content(_KEPT)
+def _windows(heatmap: npt.NDArray[Any], side: int) -> tuple[Map, Map, Map]:
+    """The map over its maximum, and mean and variance in each window that lies within it."""
+    x = scaled(heatmap).clip(-1)
+    mean = _means(x, side)
+    return x, mean, _covariance(x, x, mean, mean, side)
+
+
+def _covariance(x: Map, y: Map, mean_x: Map, mean_y: Map, side: int) -> Map:
+    count = side * side
+    covariance: Map = count / (count - 1) * (_means(x * y, side) - mean_x * mean_y)
+    return covariance
+
+
+def _means(values: Map, side: int) -> Map:
+    """The mean of each window that lies within: (h − side + 1, w − side + 1)."""
+    half = side // 2
+    means: Map = uniform_filter(values, side)
+    return means[half : len(means) - half, half : means.shape[1] - half]
 
 
 def rank_agreement(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
@@ -121,9 +168,15 @@ def rank_agreement(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     Returns:
         −1 to 1; 1 when both are constant.
     """
+    return _correlation(_ranks(a), _ranks(b))
+
+
+@by_content(_KEPT)
+def _ranks(heatmap: npt.NDArray[Any]) -> Map:
+    """Ranks, equal ones averaged, as `_centred` has them."""
     from scipy.stats import rankdata  # slow: see `harness.grading`
 
-    return correlation(rankdata(a), rankdata(b))
+    return _centred(rankdata(heatmap))
 
 
 def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
@@ -132,7 +185,10 @@ def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     Returns:
         −1 to 1; 1 when both are constant.
     """
-    x, y = _centred(a), _centred(b)
+    return _correlation(_centred(a), _centred(b))
+
+
+def _correlation(x: Map, y: Map) -> float:
     squares = float(x @ x), float(y @ y)
     tiny = 1e-24
     if min(squares) <= tiny:
@@ -140,6 +196,7 @@ def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     return float(np.clip(x @ y / np.sqrt(squares[0] * squares[1]), -1.0, 1.0))
 
 
+@by_content(_KEPT)
 def _centred(values: npt.NDArray[Any]) -> Map:
     """Flat, at most 1 in size, then of mean 0, so that no scale is too small or too large."""
     flat = np.asarray(values, "float64").ravel()
