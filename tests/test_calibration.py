@@ -75,7 +75,7 @@ def lab(lab_file):
 def test_a_threshold_stands_between_the_worst_variant_and_the_nearest_mistake(lab):
     rows = [
         variant("good", 0.99, 0.96),  # 0.04 from perfect: between 0.06 and 0.12
-        row("near", 0.91, 0.5),  # 0.09: in the middle, so both gaps are as wide
+        row("near", 0.91, 0.5),  # 0.09: beyond the middle, but not clearly
         row("far", 0.3, 0.2),
         row("hidden", 0.99, 0.99),
     ]
@@ -86,17 +86,30 @@ def test_a_threshold_stands_between_the_worst_variant_and_the_nearest_mistake(la
         "good",
         "case1",
     )
-    # Only above 0.91 is `near` caught by two cases: the gap from 0.06 to 0.09.
-    assert choice.threshold == pytest.approx(1 - 0.075)
+    # The middle is at 0.085. `near` is clearly caught from 0.09 / 1.1 = 0.0818 on, and of the
+    # fifteen steps from 0.06 to 0.12 the next is the seventh.
+    assert choice.threshold == pytest.approx(1 - 0.06 * 2 ** (6 / 14), abs=0.0005)
     assert (choice.mistake.value, choice.mistake.who) == (0.91, "near")
-    assert "2 of 3 mistakes caught by two cases" in choice.why
+    assert choice.why == (
+        "2 times as far from perfect as the worst correct work: in the middle, at 2.1, 1 of 3 "
+        "mistakes are caught by two cases, here 2"
+    )
+
+
+def test_a_further_mistake_moves_no_threshold_that_catches_it(lab):
+    rows = [variant("good", 0.96), row("far", 0.3, 0.2)]
+    [before] = choose(lab, rows, [])
+    [after] = choose(lab, [*rows, row("nearer", 0.9, 0.89)], [])
+    # The middle from 0.06 to 0.12, as a factor.
+    assert before.threshold == after.threshold == pytest.approx(1 - 0.0849, abs=0.0005)
+    assert before.why.endswith("the middle of 1.5 to 3")
 
 
 def test_noise_counts_as_correct_work(lab):
     rows = [variant("good", 0.99), row("far", 0.3)]
     [choice] = choose(lab, rows, [noise("one thread", 0.95), noise("two threads", 0.97)])
     assert choice.correct.who == "the reference, one thread"
-    assert choice.threshold == pytest.approx(1 - 2.25 * 0.05, abs=0.001)  # from 1.5 to 3 times
+    assert choice.threshold == pytest.approx(1 - 2.121 * 0.05, abs=0.001)  # from 1.5 to 3 times
     assert choice.noise == pytest.approx(0.02)
     assert choice.mistake.value == 0.3
 
@@ -131,7 +144,8 @@ def test_a_measure_that_must_be_low_gets_a_threshold_above_correct_work(lab):
 
     rows = [falling("good", 0.4, is_mistake=False), falling("one_axis", 0.8, is_mistake=True)]
     chosen = {choice.name: choice for choice in choose(lab, rows, [])}
-    assert chosen["last_to_first"].threshold == pytest.approx(0.7)  # 1.5 times 0.4, and 0.8
+    # From 1.5 times 0.4 to the mistake's 0.8: the root of 0.6 times 0.8.
+    assert chosen["last_to_first"].threshold == pytest.approx(0.693)
     assert chosen["last_to_first"].at_most
     assert chosen["falling"].threshold == 0.8
 

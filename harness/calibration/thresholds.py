@@ -4,16 +4,18 @@ A measure is looked at as a distance from perfect: 1 − value for measures that
 value itself for those that must be low. If the worst correct work (accepted variants, and the
 reference under other conditions and seeds) is at distance d, the threshold is put between
 `NEAREST`·d and `FARTHEST`·d: not nearer, because students' correct work is not known in advance;
-not farther, because mistakes begin there (and never beyond the farthest of them). Within that it
-is put where most mistakes are clearly caught by two cases, and there in the middle of the widest
-gap between two mistakes.
+not farther, because mistakes begin there (and never beyond the farthest of them). It is put in the
+middle of that, as a factor, unless more mistakes are clearly caught by two cases elsewhere; then as
+near to the middle as catches most. So it moves with the worst correct work, and with a mistake only
+where that would not be caught.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from harness import techniques
 from harness.calibration.running import CLEAR, NoiseRun, Row
@@ -22,6 +24,7 @@ from harness.results import CaseResult, CheckResult, Outcome
 from harness.techniques.base import Metric, room
 
 NEAREST, FARTHEST = 1.5, 3.0
+STEPS = 15
 _TINY = 1e-4
 
 
@@ -117,20 +120,20 @@ def _choose(
     if distance(worst) > _TINY:
         low = NEAREST * distance(worst)
         high = min(FARTHEST * distance(worst), max([low, *map(distance, wrong)]))
-        near = sorted({low, high, *(d for w in wrong if low < (d := distance(w)) < high)})
-        gaps = [(b - a, (a + b) / 2) for a, b in itertools.pairwise(near)] or [(0.0, low)]
-        covered = [
-            (_covered(rows, check, name, perfect + sign * middle, sign), gap, middle)
-            for gap, middle in gaps
-        ]
-        count, _, middle = max(covered)
-        base = replace(
-            base,
-            threshold=round(perfect + sign * middle, 3),
-            why=f"{NEAREST:g} to {FARTHEST:g} times as far from perfect as the worst correct work; "
-            f"of {len(gaps)} gaps between mistakes there, the widest that leaves {count} of "
-            f"{sum(row.entry.is_mistake for row in rows)} mistakes caught by two cases",
+        middle = float(np.sqrt(low * high))
+        tried = {d: sign * d + perfect for d in (middle, *np.geomspace(low, high, STEPS))}
+        covered = {d: _covered(rows, check, name, at, sign) for d, at in tried.items()}
+        most = max(covered.values())
+        best = min((d for d in tried if covered[d] == most), key=lambda d: abs(np.log(d / middle)))
+        count = sum(row.entry.is_mistake for row in rows)
+        where = f"{best / distance(worst):.2g} times as far from perfect as the worst correct work"
+        why = (
+            f"{where}: the middle of {NEAREST:g} to {high / distance(worst):.2g}"
+            if best == middle
+            else f"{where}: in the middle, at {middle / distance(worst):.2g}, "
+            f"{covered[middle]} of {count} mistakes are caught by two cases, here {most}"
         )
+        base = replace(base, threshold=round(tried[best], 3), why=why)
     limit = sign * (base.threshold - perfect)
     refused = [found for found in wrong if distance(found) > limit]
     return replace(base, mistake=min(refused, key=distance, default=None))
