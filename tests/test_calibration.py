@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from harness import calibrated, cli
-from harness.calibration import page, proof, record
+from harness.calibration import left_out, page, proof, record
 from harness.calibration.running import NoiseRun, Row
 from harness.calibration.thresholds import choose
 from harness.catalogue import Entry
@@ -89,6 +89,7 @@ def test_a_threshold_stands_between_the_worst_variant_and_the_nearest_mistake(la
     # The middle is at 0.085. `near` is clearly caught from 0.09 / 1.1 = 0.0818 on, and of the
     # fifteen steps from 0.06 to 0.12 the next is the seventh.
     assert choice.threshold == pytest.approx(1 - 0.06 * 2 ** (6 / 14), abs=0.0005)
+    assert type(choice.threshold) is float  # YAML knows no type of NumPy's
     assert (choice.mistake.value, choice.mistake.who) == (0.91, "near")
     assert choice.why == (
         "2 times as far from perfect as the worst correct work: in the middle, at 2.1, 1 of 3 "
@@ -148,6 +149,34 @@ def test_a_measure_that_must_be_low_gets_a_threshold_above_correct_work(lab):
     assert chosen["last_to_first"].threshold == pytest.approx(0.693)
     assert chosen["last_to_first"].at_most
     assert chosen["falling"].threshold == 0.8
+
+
+def test_each_entry_is_left_out_of_the_thresholds_that_judge_it(lab):
+    rows = [
+        variant("good", 0.99, 0.99),
+        variant("better", 0.999, 0.999),
+        variant("odd", 0.99, 0.95),  # 0.05 from perfect, the others 0.01: allowed is 0.021 without
+        row("far", 0.3, 0.2),
+        row("near", 0.92, 0.92),  # 0.08: refused only while `odd` keeps the middle from 0.106
+    ]
+
+    def by(other, judged):
+        [limit] = [check.threshold["correlation"] for check in other.checks if check.id == "maps"]
+        values = [case.measured["correlation"] for case in judged.checks[0].cases]
+        name, is_mistake = judged.entry.name, judged.entry.is_mistake
+        return row(name, *values, is_mistake=is_mistake, threshold=limit)
+
+    found = left_out.leave_each_out(lab, rows, [], by)
+    # Without `near` the threshold is in the middle, 0.106 from perfect, and lets it pass.
+    assert found == left_out.LeftOut(3, 2, 2, 1, missed=("odd", "near"))
+    assert str(found) == (
+        "under thresholds set without it, 2 of 3 variants keep every point, 1 of 2 mistakes are "
+        "caught by two cases (odd, near not)"
+    )
+    proven = prove(*rows)
+    assert page.counts(proven, found)[-1] == str(found)
+    path = record.write(lab, [], [], proven, [], found)
+    assert yaml.safe_load(path.read_text("utf-8"))["proof"]["left_out"] == str(found)
 
 
 def prove(*rows, runs=()):

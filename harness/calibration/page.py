@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness import techniques
+from harness.calibration.left_out import LeftOut
 from harness.calibration.proof import Proof
 from harness.calibration.running import Row
 from harness.calibration.thresholds import Choice
@@ -18,17 +19,22 @@ from harness.report.of_calibration import (
 )
 
 
-def counts(proof: Proof) -> tuple[str, ...]:
-    """The counts that the proof consists of, a sentence each."""
+def counts(proof: Proof, unknown: LeftOut | None = None) -> tuple[str, ...]:
+    """The counts that the proof consists of, a sentence each; and what goes beyond it."""
     return (
         f"{proof.variants_right} of {proof.variants} variants keep every point",
         f"{proof.mistakes_caught} of {proof.mistakes} mistakes are caught by two cases or more",
         f"{proof.named} of {proof.mistakes} mistakes are their own first diagnosis",
+        *([str(unknown)] if unknown else []),
     )
 
 
 def calibration_page(
-    lab: Lab, rows: Sequence[Row], choices: Sequence[Choice], proof: Proof
+    lab: Lab,
+    rows: Sequence[Row],
+    choices: Sequence[Choice],
+    proof: Proof,
+    unknown: LeftOut | None = None,
 ) -> CalibrationPage:
     """All that the page says."""
     matrices = []
@@ -40,7 +46,7 @@ def calibration_page(
             matrices.append(Matrix(technique.title, columns, lines))
     return CalibrationPage(
         title=lab.title,
-        counts=counts(proof),
+        counts=counts(proof, unknown),
         problems=proof.problems,
         notes=proof.notes,
         thresholds=tuple(_threshold(choice) for choice in choices),

@@ -11,6 +11,7 @@ import yaml
 
 from harness import diagnosis
 from harness.calibrated import FILE
+from harness.calibration.left_out import LeftOut
 from harness.calibration.proof import CaseUse, Proof
 from harness.calibration.thresholds import Choice, Found
 from harness.diagnosis import KnownMistake
@@ -29,6 +30,7 @@ def write(
     uses: Sequence[CaseUse],
     proof: Proof,
     known: Sequence[KnownMistake],
+    unknown: LeftOut | None = None,
 ) -> Path:
     """Write the lab's calibration folder, whole or not at all.
 
@@ -55,6 +57,7 @@ def write(
             "variants": f"{proof.variants_right} of {proof.variants} keep every point",
             "mistakes": f"{proof.mistakes_caught} of {proof.mistakes} are caught by two cases",
             "diagnosis": f"{proof.named} of {proof.mistakes} are their own first diagnosis",
+            **({"left_out": str(unknown)} if unknown else {}),
             "notes": list(proof.notes),
         },
     }

@@ -121,7 +121,7 @@ def _choose(
         low = NEAREST * distance(worst)
         high = min(FARTHEST * distance(worst), max([low, *map(distance, wrong)]))
         middle = float(np.sqrt(low * high))
-        tried = {d: sign * d + perfect for d in (middle, *np.geomspace(low, high, STEPS))}
+        tried = {d: sign * d + perfect for d in (middle, *np.geomspace(low, high, STEPS).tolist())}
         covered = {d: _covered(rows, check, name, at, sign) for d, at in tried.items()}
         most = max(covered.values())
         best = min((d for d in tried if covered[d] == most), key=lambda d: abs(np.log(d / middle)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import report
 from harness.calibrated import with_thresholds
-from harness.calibration import page, proof, record, running, thresholds
+from harness.calibration import left_out, page, proof, record, running, thresholds
 from harness.catalogue import Entry, read_catalogue
 from harness.errors import UsageError
 from harness.execution.sandbox import choose_for_own_work
@@ -22,11 +22,13 @@ class Calibration:
 
     Attributes:
         proof: whether it holds.
+        left_out: what holds of entries that the thresholds do not know; None unless some were set.
         written: the calibration file; None when nothing was to be written.
         page: the HTML page.
     """
 
     proof: proof.Proof
+    left_out: left_out.LeftOut | None
     written: Path | None
     page: Path
 
@@ -70,12 +72,17 @@ def calibrate(
     entries = entries_of(lab, only)
     writes = not (check_only or only)
     choices: list[thresholds.Choice] = []
+    unknown = None
     with Grader(lab, calibrated=not writes, sandbox=choose_for_own_work()) as grader:
         rows = running.run_catalogue(grader, entries, jobs=jobs, on_row=on_row)
         noise = [] if only else running.run_noise(grader, jobs=jobs)
         known = list(grader.calibrated.known)
         if writes:
             choices = thresholds.choose(lab, rows, noise)
+            if choices:
+                unknown = left_out.leave_each_out(
+                    lab, rows, noise, lambda other, row: running.rejudge(grader, other, [row])[0]
+                )
             chosen = with_thresholds(lab, thresholds.by_check(choices))
             rows = running.rejudge(grader, chosen, rows)
             noise = running.rejudge_noise(grader, chosen, noise)
@@ -83,8 +90,9 @@ def calibrate(
     proven = proof.prove(rows, noise, known)
     written = None
     if writes:
-        written = record.write(lab, choices, proof.choose_cases(rows), proven, known)
+        uses = proof.choose_cases(rows)
+        written = record.write(lab, choices, uses, proven, known, unknown)
     out.mkdir(parents=True, exist_ok=True)
     path = out / "calibration.html"
-    report.write_calibration(path, page.calibration_page(lab, rows, choices, proven))
-    return Calibration(proven, written, path)
+    report.write_calibration(path, page.calibration_page(lab, rows, choices, proven, unknown))
+    return Calibration(proven, unknown, written, path)

@@ -57,7 +57,7 @@ def _prove(
     done = calibrate(
         lab, options.out, jobs=options.jobs, on_row=show, check_only=check_only, only=only
     )
-    texts = [*done.proof.notes, *done.proof.problems, *page.counts(done.proof)]
+    texts = [*done.proof.notes, *done.proof.problems, *page.counts(done.proof, done.left_out)]
     if done.written:
         texts.append(f"calibration: {done.written}")
     for text in (*texts, f"page: {done.page}"):

@@ -148,7 +148,7 @@ class Metric:
 
 def room(value: float, threshold: float, perfect: float) -> float:
     """A margin: 0 at the threshold, 1 at the perfect value, at least -1."""
-    return float(np.clip((value - threshold) / (perfect - threshold), -1, 1))
+    return float(min(max((value - threshold) / (perfect - threshold), -1.0), 1.0))
 
 
 def sample(values: npt.NDArray[Any], most: int = 256) -> npt.NDArray[np.float32]:
