@@ -23,18 +23,17 @@ from harness.engine import (
     Answer,
     Task,
     Work,
-    answer,
     close_graders,
     faults_told,
+    graded_task,
     grader_of,
     handed_in_of,
 )
 from harness.errors import UsageError
-from harness.gradebook import Gradebook, read_outputs
+from harness.gradebook import Gradebook
 from harness.lab import Lab
 from harness.marks import stored_marks
 from harness.submission import Submission, files_of
-from harness.written import written_answers
 
 CONNECT_SECONDS = 30
 
@@ -139,13 +138,8 @@ def do_packed(digest: str, unsandboxed: bool, task: Task) -> Answer:
     folder = Path(tempfile.mkdtemp(prefix="handed-in-"))
     try:
         with faults_told():
-            path = folder / "s"
             _unpack(task.packed, folder)
-            kept = read_outputs(task.outputs)
-            submission = Submission(task.name, next(folder.iterdir(), path))
-            graded = grader.grade(submission, kept, task.remembered)
-            written = written_answers(grader.lab, grader.golden, submission)
-            return answer(grader, graded, written, task.marks, task.handed_in, store=graded.ran)
+            return graded_task(grader, next(folder.iterdir(), folder / "s"), task)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -250,14 +250,19 @@ def do(work: Work, task: Task) -> Answer:
     stored = task.outputs or (task.outputs_file and Path(task.outputs_file).exists())
     grader = grader_of(work, ahead=not stored)
     with faults_told():
-        kept = read_outputs(task.outputs or _read(task.outputs_file))
-        told = task.remembered or _read(task.remembered_file)
-        submission = Submission(task.name, Path(task.path))
-        graded = grader.grade(submission, kept, told)
-        keys = kept.cases.keys() if kept is not None else None
-        same = not graded.ran and keys == graded.outputs.cases.keys()
-        written = written_answers(grader.lab, grader.golden, submission)
-        return answer(grader, graded, written, task.marks, task.handed_in, store=not same)
+        return graded_task(grader, Path(task.path), task)
+
+
+def graded_task(grader: Grader, path: Path, task: Task) -> Answer:
+    """Grade a task's submission, which is at a path, and say what is to be stored of it."""
+    kept = read_outputs(task.outputs or _read(task.outputs_file))
+    told = task.remembered or _read(task.remembered_file)
+    submission = Submission(task.name, path)
+    graded = grader.grade(submission, kept, told)
+    keys = kept.cases.keys() if kept is not None else None
+    same = not graded.ran and keys == graded.outputs.cases.keys()
+    written = written_answers(grader.lab, grader.golden, submission)
+    return answer(grader, graded, written, task.marks, task.handed_in, store=not same)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from PIL import Image
 
 from harness import techniques
 from harness.golden import Golden
-from harness.grading import judge, open_lab
+from harness.grading import open_lab
+from harness.judging import judge
 from harness.lab import Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.report import draw, report_html

@@ -11,7 +11,8 @@ from skimage.transform import resize
 from harness import techniques
 from harness.errors import MachineError
 from harness.golden import Golden
-from harness.grading import judge, open_lab
+from harness.grading import open_lab
+from harness.judging import judge
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import Outcome, RunStatus, RunSummary
 from harness.techniques import (

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from harness import golden, techniques
 from harness.catalogue import Entry
 from harness.execution.runner import Runner
-from harness.grading import Grader, judge
+from harness.grading import Grader
+from harness.judging import judge
 from harness.lab import Case, Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import CaseResult, CheckResult, Outcome, RunStatus, RunSummary
