@@ -170,8 +170,8 @@ def test_each_entry_is_left_out_of_the_thresholds_that_judge_it(lab):
     # Without `near` the threshold is in the middle, 0.106 from perfect, and lets it pass.
     assert found == left_out.LeftOut(3, 2, 2, 1, missed=("odd", "near"))
     assert str(found) == (
-        "under thresholds set without it, 2 of 3 variants keep every point, 1 of 2 mistakes are "
-        "caught by two cases (odd, near not)"
+        "2 of 3 variants and 1 of 2 mistakes come out right under thresholds set without them "
+        "(not: odd, near)"
     )
     proven = prove(*rows)
     assert page.counts(proven, found)[-1] == str(found)

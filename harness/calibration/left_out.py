@@ -38,10 +38,10 @@ class LeftOut:
 
     def __str__(self) -> str:
         """The counts in a sentence."""
-        named = f" ({', '.join(self.missed)} not)" if self.missed else ""
+        others = f" (not: {', '.join(self.missed)})" if self.missed else ""
         return (
-            f"under thresholds set without it, {self.kept} of {self.variants} variants keep every "
-            f"point, {self.caught} of {self.mistakes} mistakes are caught by two cases{named}"
+            f"{self.kept} of {self.variants} variants and {self.caught} of {self.mistakes} "
+            f"mistakes come out right under thresholds set without them{others}"
         )
 
 
