@@ -65,7 +65,7 @@ def open_lab(path: Path) -> Lab:
 
 
 # What only judging needs, and takes long to import.
-_LATE = ("skimage.measure", "scipy.stats", "copydetect.utils")
+_LATE = ("scipy.ndimage", "skimage.measure", "scipy.stats", "copydetect.utils")
 
 
 def _import_ahead() -> None:

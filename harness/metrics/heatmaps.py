@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter
 
 from harness.content import by_content
 
@@ -157,6 +156,8 @@ def _covariance(x: Map, y: Map, mean_x: Map, mean_y: Map, side: int) -> Map:
 
 def _means(values: Map, side: int) -> Map:
     """The mean of each window that lies within: (h − side + 1, w − side + 1)."""
+    from scipy.ndimage import uniform_filter  # slow: see `harness.grading`
+
     half = side // 2
     means: Map = uniform_filter(values, side)
     return means[half : len(means) - half, half : means.shape[1] - half]
