@@ -35,6 +35,8 @@ from harness.techniques.base import OutputError
 
 MANIFEST = "manifest.json"
 _REBUILD = "run: harness golden build"
+# 2: facts of maximized images have the reference's roughness.
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def build(lab: Lab, runner: Runner, jobs: int = 1) -> Path:
     summary = RunSummary(RunStatus.COMPLETED, 0.0)
     Outputs("facts", summary, facts).save(fresh / "facts")
     manifest = {
-        "format_version": 1,
+        "format_version": FORMAT,
         "lab": lab.title,
         "seed": 0,
         "versions": versions(),
@@ -345,6 +347,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise GoldenError(f"no golden outputs: {path} is missing; {_REBUILD}")
     try:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if manifest["format_version"] != FORMAT:
+            raise GoldenError(
+                f"golden manifest {path} has format {manifest['format_version']}, this version of "
+                f"the harness reads {FORMAT}; {_REBUILD}"
+            )
         return {**manifest, **{name: dict(manifest[name]) for name in ("files", "cases")}}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GoldenError(

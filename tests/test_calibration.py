@@ -133,8 +133,8 @@ def test_a_measure_that_must_be_low_gets_a_threshold_above_correct_work(lab):
             "cat",
             Outcome.PASSED,
             1.0,
-            {"falling": 1.0, "last_to_first": ratio},
-            {"falling": 0.8, "last_to_first": 0.56},
+            {"falling": 1.0, "roughness_left": ratio},
+            {"falling": 0.8, "roughness_left": 1.9},
             margin=0.5,
         )
         entry = Entry(Path(f"{name}.py"), is_mistake, "activation_maximization", "T.")
@@ -146,8 +146,8 @@ def test_a_measure_that_must_be_low_gets_a_threshold_above_correct_work(lab):
     rows = [falling("good", 0.4, is_mistake=False), falling("one_axis", 0.8, is_mistake=True)]
     chosen = {choice.name: choice for choice in choose(lab, rows, [])}
     # From 1.5 times 0.4 to the mistake's 0.8: the root of 0.6 times 0.8.
-    assert chosen["last_to_first"].threshold == pytest.approx(0.693)
-    assert chosen["last_to_first"].at_most
+    assert chosen["roughness_left"].threshold == pytest.approx(0.693)
+    assert chosen["roughness_left"].at_most
     assert chosen["falling"].threshold == 0.8
 
 

@@ -102,6 +102,13 @@ def test_a_damaged_manifest_is_named(real, text):
         golden.load(opened(real))
 
 
+def test_golden_outputs_of_another_format_ask_for_a_build(real):
+    (real / "golden" / "manifest.json").write_text('{"format_version": 1}')
+    said = r"has format 1, this version of the harness reads 2; run: harness golden build"
+    with pytest.raises(GoldenError, match=said):
+        golden.load(opened(real))
+
+
 def test_files_that_the_manifest_vouches_for_but_cannot_be_read_are_an_error(real):
     path = real / "golden" / "reference" / "outputs.json"
     path.write_text("{}")

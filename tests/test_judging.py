@@ -408,11 +408,11 @@ def test_an_image_of_another_shape_says_which_was_expected(lab, metric):
     assert judgement.message == "expected an image of shape (8, 12, 3), got (4, 12, 3)"
 
 
-def sweep(lab, *images):
+def sweep(lab, *images, reference=((1.0, 1.0), (0.4, 0.2))):
     cases = [case_of(lab, f"activation_maximization/cat-tv{weight}") for weight in (1, 4)]
     items = [
-        Evidence(case, lab, {}, image, [RAMP], FACTS)
-        for case, image in zip(cases, images, strict=True)
+        Evidence(case, lab, {}, image, [RAMP], {**FACTS, "roughness": np.array(roughness)})
+        for case, image, roughness in zip(cases, images, reference, strict=True)
     ]
     metric = activation_maximization.TECHNIQUE.metrics["fall"]
     return metric.judge(items, metric.threshold, Oracle())
@@ -429,6 +429,24 @@ def test_over_a_sweep_the_variation_falls_and_by_enough(lab):
     assert not slightly.passed
     assert not sweep(lab, RAMP, RAMP + 0.5 * noise).passed
     assert "expected an image of shape" in sweep(lab, RAMP, RAMP[:4]).message
+
+
+def test_roughness_is_held_against_what_the_reference_leaves_of_it(lab):
+    # A chessboard's squared steps are 4 along both axes, over a variance of 2.
+    down = (-1.0) ** np.arange(8)[:, None, None] * np.ones((1, 12, 3))
+    across = (-1.0) ** np.arange(12)[None, :, None] * np.ones((8, 1, 3))
+    # Columns in pairs have a step at 5 of 11 places.
+    paired = (-1.0) ** (np.arange(12) // 2)[None, :, None] * np.ones((8, 1, 3))
+    first, second = down + across, down + paired
+    found = sweep(lab, first, second)
+    # All and 5/11 is left of the first; the reference leaves 0.4 and 0.2: 2.5 and 2.27 times.
+    assert found.measured["roughness_left"] == pytest.approx(2.5)
+    assert not found.passed
+    assert (
+        "at the largest, 1.00 and 0.45 of the first is left, expected at most 0.76 and 0.38"
+        in found.message
+    )
+    assert sweep(lab, first, second, reference=((1.0, 1.0), (0.7, 0.7))).passed
 
 
 def test_the_same_seed_gives_the_same_image(lab):

@@ -96,7 +96,7 @@ _MEASURES = {
     "resemblance": marked("resemblance to the data"),
     "variation": marked("variation"),
     "falling": marked("falling"),
-    "last_to_first": marked("last to first"),
+    "roughness_left": marked("roughness left"),
     "iou": marked("IoU"),
     "soft_iou": marked("soft IoU"),
     "similarity": marked("SSIM"),

@@ -1,6 +1,7 @@
 """Enlarges the signed map, bicubic with antialiasing; ReLU and maximum follow.
 
 Technique: class_activation_maps
+Golden: yes
 """
 
 import keras
