@@ -19,6 +19,7 @@ from harness.golden import Golden
 from harness.grading import open_lab
 from harness.judging import judge
 from harness.lab import Lab
+from harness.metrics.images import axis_roughness
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.report import draw, report_html
 from harness.results import Diagnosis, Grade, RunStatus, RunSummary
@@ -200,7 +201,8 @@ def golden_of(
     known["layer_activations/dominant"] = {"ambiguous": np.zeros((3, 8, 8), bool)}
     for key in known:
         if key.startswith("activation_maximization"):
-            known[key] = {"shape": np.array([32, 32, 3])}
+            roughness = np.array(axis_roughness(accepted[key][0]))
+            known[key] = {"shape": np.array([32, 32, 3]), "roughness": roughness}
     return Golden(accepted, {**known, **(facts or {})}, "0" * 64)
 
 

@@ -62,6 +62,7 @@ def test_the_entries_that_are_golden_are_variants():
     chosen = golden_variants(read_catalogue(ROOT / "reference"))
     assert {entry.name for entry in chosen} == {
         "cam_aligned_corners",
+        "cam_antialiased_relu_last",
         "cam_bilinear_relu_last",
         "cam_keras_vis",
         "cam_natural_spline",
