@@ -212,30 +212,33 @@ def cluster(folder: Path) -> dict[str, Any]:
     text = (ROOT / "submissions" / "good-plain" / "submission.py").read_text()
     (source / "submission.py").write_text(text.replace("def maximize_activation", "def _not"))
     cohort = copies(source, folder / "cohort", 12)
-    results = {}
+    taken: dict[str, float] = {}
 
     def grade(address: str, name: str) -> None:
         out = folder / name
-        results[f"12 submissions on {name}"], _, printed = harness(
+        taken[name], _, printed = harness(
             "grade", cohort, "--lab", "fixtures", "--out", out, "--scheduler", address
         )
         judged = [json.loads(path.read_text())["outcome"] for path in out.glob("*/grade.json")]
         assert judged == ["judged"] * 12, printed[-2000:]
 
-    for workers in (1, 2, 4):
+    for workers, name in ((1, "1 worker"), (2, "2 workers"), (4, "4 workers")):
         with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as made:
-            grade(made.scheduler_address, f"{workers} workers")
+            grade(made.scheduler_address, name)
+    faster = [("1 worker", "2 workers"), ("1 worker", "4 workers")]
     if hosts.possible():
-        for count in (1, 2):
+        for count, name in ((1, "1 host"), (2, "2 hosts")):
             with hosts.cluster(count, folder) as (address, _):
-                grade(address, f"{count} hosts")
+                grade(address, name)
         name = "2 hosts, one killed at half"
         with (
             hosts.cluster(2, folder) as (address, (first, _)),
             hosts.at_half(folder / name, 12, lambda: hosts.kill(first)),
         ):
             grade(address, name)
-    return results
+        faster += [("1 host", "2 hosts"), (name, "2 hosts")]
+    ratios = {f"{one} / {other}": taken[one] / taken[other] for one, other in faster}
+    return {f"12 submissions on {name}": seconds for name, seconds in taken.items()} | ratios
 
 
 def pages(folder: Path) -> dict[str, Any]:
