@@ -82,3 +82,29 @@ def test_the_same_generator_draws_the_same_probe():
     )
     for a, b in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_map_is_fair_unless_its_presentations_differ():
+    from reference.models.presentations import fairness
+
+    rows, columns = np.mgrid[:8, :10]
+    blob = np.exp(-((rows - 4.0) ** 2 + (columns - 5.0) ** 2) / 6)
+    assert fairness(blob, (32, 40)) > 0.5
+    # Between neighbours of opposite sign the ReLU cuts off another part with every method.
+    chessboard = (-1.0) ** (rows + columns)
+    assert fairness(chessboard, (32, 40)) < 0
+
+
+def test_questions_are_fair_to_every_presentation(drawn):
+    from reference.models import probes
+    from reference.models.presentations import fairness
+    from reference.variants._cam import activations_and_gradients
+
+    probe, images, rng = drawn
+    for question in probes.ask(probe, images, ("block3_conv2", "block2_conv1"), (None, None), rng):
+        image, index = images[question.image], question.class_index
+        probe.model.preprocess_input = probe.preprocess
+        features, gradients = activations_and_gradients(
+            probe.model, image, index, question.layer_name
+        )
+        assert fairness(features @ gradients.mean(axis=(0, 1)), image.shape[:2]) >= 0

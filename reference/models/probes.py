@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from harness.metrics.heatmaps import correlation, to_grid
 from harness.models import PREPROCESSINGS
 from reference.class_activation_maps import grad_cam
+from reference.models.presentations import fairness
 from reference.variants._cam import activations_and_gradients
 
 NAMES = ("alder", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine")
@@ -27,6 +28,7 @@ SIZES = ((24, 36), (40, 28), (28, 44))
 LOGITS_SPREAD = 6.0
 # The least correlation of a map with itself, the ReLU taken after the enlargement instead.
 ROBUST = 0.94
+_USELESS = -1.0
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ def ask(
 
     Its map has support (neither nearly empty nor nearly everywhere), is another one than that of
     the other modifier, of the most probable class and of the next class, and is nearly the same
-    whether the ReLU comes before the enlargement or after it. Of 60 draws the one that differs
-    most from the others is taken.
+    whether the ReLU comes before the enlargement or after it, and whatever enlarges it. Of 60
+    draws the one that differs most from the others is taken; if none will do, of all.
 
     Args:
         probe: the network.
@@ -124,11 +126,30 @@ def ask(
     for layer, modifier in zip(layers, modifiers, strict=True):
         maps = {mode: _maps(probe, batch, layer, mode) for mode in (None, "guided")}
         drawn = rng.integers((0, 0), (len(images), len(NAMES)), size=(60, 2)).tolist()
-        drawn.sort(key=lambda pair: -_difference(maps, modifier, top, *pair))
-        asked = [Question(image, index, layer, modifier) for image, index in drawn]
-        robust = (question for question in asked if _agreement(probe, batch, question) >= ROBUST)
-        questions.append(next(robust, asked[0]))
+        every = [[image, index] for image in range(len(images)) for index in range(len(NAMES))]
+        fair = (
+            question
+            for pairs in (drawn, every)  # where none of those drawn will do, any may
+            for question in _most_different(maps, modifier, layer, top, pairs)
+            if _is_fair(probe, batch, question)
+        )
+        first = _most_different(maps, modifier, layer, top, drawn)[0]
+        questions.append(next(fair, first))
     return questions
+
+
+def _most_different(
+    maps: Mapping[str | None, NDArray[np.float32]],
+    modifier: str | None,
+    layer: str,
+    top: NDArray[np.int64],
+    pairs: Sequence[Sequence[int]],
+) -> list[Question]:
+    """Questions of images and classes, the most different first; useless ones only if all are."""
+    difference = {tuple(pair): _difference(maps, modifier, top, *pair) for pair in pairs}
+    ordered = sorted(difference, key=lambda pair: -difference[pair])
+    useful = [pair for pair in ordered if difference[pair] > _USELESS] or ordered
+    return [Question(image, index, layer, modifier) for image, index in useful]
 
 
 def _difference(
@@ -138,13 +159,13 @@ def _difference(
     image: int,
     index: int,
 ) -> float:
-    """How far a map is from those it could be mistaken for; -1 where it is of no use."""
+    """How far a map is from those it could be mistaken for; `_USELESS` where it is of no use."""
     own = maps[modifier][image, index]
     support = float((own > 0.2 * own.max()).mean()) if own.max() > 0 else 0.0
     # Guided gradients are positive more often, and so are the maps.
     most = 0.6 if modifier is None else 0.95
     if index == top[image] or not 0.1 <= support <= most:
-        return -1.0
+        return _USELESS
     rivals = [
         maps["guided" if modifier is None else None][image, index],
         maps[modifier][image, int(top[image])],
@@ -153,8 +174,8 @@ def _difference(
     return 1 - max(correlation(own, rival) for rival in rivals)
 
 
-def _agreement(probe: Probe, batch: NDArray[np.float32], question: Question) -> float:
-    """How alike the map is with the ReLU before the enlargement and after it."""
+def _is_fair(probe: Probe, batch: NDArray[np.float32], question: Question) -> bool:
+    """Whether correct maps agree: the ReLU before the enlargement or after it, by any library."""
     one = batch[question.image][None]
     features, gradients = activations_and_gradients(
         probe.model,
@@ -165,9 +186,11 @@ def _agreement(probe: Probe, batch: NDArray[np.float32], question: Question) -> 
         batch=one,
     )
     signed = features @ gradients.mean(axis=(0, 1))
-    enlarged = tf.image.resize(signed[..., None], batch.shape[1:3])[..., 0]
-    height, width = signed.shape
-    return correlation(to_grid(np.maximum(enlarged, 0), (height, width)), np.maximum(signed, 0))
+    height, width = batch.shape[1:3]
+    enlarged = tf.image.resize(signed[..., None], (height, width))[..., 0]
+    last = to_grid(np.maximum(enlarged, 0), signed.shape)
+    agreement = correlation(last, np.maximum(signed, 0))
+    return agreement >= ROBUST and fairness(signed, (height, width)) >= 0
 
 
 def _maps(
