@@ -184,9 +184,9 @@ def test_what_is_built_loads_and_verifies_until_the_reference_changes(folder):
         stored = golden.load(lab)
         assert stored.accepted["class_activation_maps/digit3"][0].shape == (7, 7)
         assert len(stored.accepted["top_predictions/digit3"][0]) == 3
-        # The reference's map, and on the same grid those of the six variants that are golden.
+        # The reference's map, and on the same grid those of the seven variants that are golden.
         maps = stored.accepted["class_activation_maps/digit3"]
-        assert [found.shape for found in maps] == [(7, 7)] * 7
+        assert [found.shape for found in maps] == [(7, 7)] * 8
         assert len(stored.accepted["top_predictions/digit3"]) == 1
         assert stored.facts["top_predictions/digit3"]["probabilities"].shape == (10,)
         assert all(drift.within for drift in golden.verify(lab, runner))
