@@ -25,6 +25,7 @@ import yaml
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 JOBS = os.cpu_count() or 1
+COUNT = 8  # submissions on a cluster
 
 
 def harness(*arguments: object) -> tuple[float, float, str]:
@@ -211,7 +212,7 @@ def cluster(folder: Path) -> dict[str, Any]:
     source.mkdir()
     text = (ROOT / "submissions" / "good-plain" / "submission.py").read_text()
     (source / "submission.py").write_text(text.replace("def maximize_activation", "def _not"))
-    cohort = copies(source, folder / "cohort", 12)
+    cohort = copies(source, folder / "cohort", COUNT)
     taken: dict[str, float] = {}
 
     def grade(address: str, name: str) -> None:
@@ -220,7 +221,7 @@ def cluster(folder: Path) -> dict[str, Any]:
             "grade", cohort, "--lab", "fixtures", "--out", out, "--scheduler", address
         )
         judged = [json.loads(path.read_text())["outcome"] for path in out.glob("*/grade.json")]
-        assert judged == ["judged"] * 12, printed[-2000:]
+        assert judged == ["judged"] * COUNT, printed[-2000:]
 
     for workers, name in ((1, "1 worker"), (2, "2 workers"), (4, "4 workers")):
         with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as made:
@@ -233,12 +234,12 @@ def cluster(folder: Path) -> dict[str, Any]:
         name = "2 hosts, one killed at half"
         with (
             hosts.cluster(2, folder) as (address, (first, _)),
-            hosts.at_half(folder / name, 12, lambda: hosts.kill(first)),
+            hosts.at_half(folder / name, COUNT, lambda: hosts.kill(first)),
         ):
             grade(address, name)
         faster += [("1 host", "2 hosts"), (name, "2 hosts")]
     ratios = {f"{one} / {other}": taken[one] / taken[other] for one, other in faster}
-    return {f"12 submissions on {name}": seconds for name, seconds in taken.items()} | ratios
+    return {f"{COUNT} submissions on {name}": seconds for name, seconds in taken.items()} | ratios
 
 
 def pages(folder: Path) -> dict[str, Any]:
