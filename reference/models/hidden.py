@@ -313,6 +313,8 @@ def _add_maximization(made: HiddenSet, index_of: dict[str, int], rng: np.random.
     for number, pair in enumerate(_PAIRS):
         again = "-again" if pair in _PAIRS[:number] else ""
         add("pair-" + "-".join(pair) + again, pair, tv_weight=1)
+    # A second sweep of the output on which a penalty along one axis alone shows most.
+    add(f"digit{_SWEPT[0]}-again", [_SWEPT[0]], sweep={"tv_weight": [0.125, 8, 256]})
 
 
 def _order_of_outputs(base: dict[str, Any], rng: np.random.Generator) -> NDArray[np.int64]:
