@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from harness.lab import Case, Lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
 from harness.results import RunStatus, RunSummary
 from harness.submission import Submission
-from harness.techniques.base import OutputError
+from harness.techniques.base import Evidence, OutputError
 
 MANIFEST = "manifest.json"
 _REBUILD = "run: harness golden build"
@@ -52,6 +52,31 @@ class Golden:
     accepted: Mapping[str, Sequence[Any]]
     facts: Mapping[str, Mapping[str, Any]]
     digest: str
+
+    def evidence(
+        self, lab: Lab, case: Case, output: CaseOutput, known: MutableMapping[str, Any]
+    ) -> Evidence:
+        """A case's output beside what is expected.
+
+        Args:
+            lab: the lab.
+            case: the case.
+            output: what was returned for it.
+            known: measurements of the submission that were made before.
+
+        Raises:
+            OutputError: it does not keep the output rules.
+        """
+        key = techniques.key(case)
+        return Evidence(
+            case=case,
+            lab=lab,
+            arguments=techniques.resolve_arguments(lab, case),
+            value=techniques.technique_of(case).normalise(lab, case, output.value),
+            accepted=self.accepted[key],
+            facts=self.facts[key],
+            known=known,
+        )
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,6 @@ class _Missing:
 def _evidence(
     lab: Lab, case: Case, golden: Golden, output: CaseOutput, known: MutableMapping[str, Any]
 ) -> Evidence | _Missing:
-    key = techniques.key(case)
     if output.status is CaseStatus.NOT_RUN:
         return _Missing(case, Outcome.NOT_JUDGED, output.message, "")
     if output.status is not CaseStatus.RETURNED:
@@ -118,22 +117,13 @@ def _evidence(
         message = _words_of(output.status) if case.hidden else output.message
         return _Missing(case, Outcome.FAILED, message, hint)
     try:
-        value = techniques.technique_of(case).normalise(lab, case, output.value)
+        return golden.evidence(lab, case, output, known)
     except OutputError as error:
         trace = _refused(_in_english(lab, case, output.value), output.value)
         message = _words_of(CaseStatus.REFUSED) if case.hidden else str(error)
         return _Missing(case, Outcome.FAILED, message, error.hint, trace)
     except Exception as error:
         return _Missing(case, Outcome.NOT_JUDGED, *_our_fault(error))
-    return Evidence(
-        case=case,
-        lab=lab,
-        arguments=techniques.resolve_arguments(lab, case),
-        value=value,
-        accepted=golden.accepted[key],
-        facts=golden.facts[key],
-        known=known,
-    )
 
 
 def _judge_one(

@@ -85,23 +85,13 @@ def _evidence(
     known: MutableMapping[str, Any],
 ) -> Iterator[Evidence]:
     for case in cases:
-        key = techniques.key(case)
-        output = outputs.cases.get(key)
+        output = outputs.cases.get(techniques.key(case))
         if output is None or output.status is not CaseStatus.RETURNED:
             continue
         try:
-            value = techniques.technique_of(case).normalise(lab, case, output.value)
+            yield golden.evidence(lab, case, output, known)
         except OutputError:
             continue  # the grade's message says what is wrong with it
-        yield Evidence(
-            case=case,
-            lab=lab,
-            arguments=techniques.resolve_arguments(lab, case),
-            value=value,
-            accepted=golden.accepted[key],
-            facts=golden.facts[key],
-            known=known,
-        )
 
 
 def _bytes(figure: Figure) -> int:

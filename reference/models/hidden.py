@@ -31,6 +31,7 @@ from reference.models.fixtures import draw_found_scene, save_model, save_scene
 Cases = dict[str, list[dict[str, Any]]]
 # Singles and pairs on which correct work and mistakes were found to be far apart (DIGITS: class).
 _SWEPT = ("9", "6", "3")
+_WEIGHTS = (0.125, 8, 256)
 # 4 and 5 from two seeds: on these the average of two images is far below one made for both, and
 # every correct way reaches what the reference does (measured over ten sets).
 _PAIRS = (("4", "5"), ("4", "9"), ("4", "5"))
@@ -307,14 +308,14 @@ def _add_maximization(made: HiddenSet, index_of: dict[str, int], rng: np.random.
         )
 
     for name in _SWEPT:
-        add(f"digit{name}", [name], sweep={"tv_weight": [0.125, 8, 256]})
+        add(f"digit{name}", [name], sweep={"tv_weight": list(_WEIGHTS)})
     for name in _REPEATED:
         add(f"digit{name}", [name], tv_weight=1, repeat=True)
     for number, pair in enumerate(_PAIRS):
         again = "-again" if pair in _PAIRS[:number] else ""
         add("pair-" + "-".join(pair) + again, pair, tv_weight=1)
     # A second sweep of the output on which a penalty along one axis alone shows most.
-    add(f"digit{_SWEPT[0]}-again", [_SWEPT[0]], sweep={"tv_weight": [0.125, 8, 256]})
+    add(f"digit{_SWEPT[0]}-again", [_SWEPT[0]], sweep={"tv_weight": list(_WEIGHTS)})
 
 
 def _order_of_outputs(base: dict[str, Any], rng: np.random.Generator) -> NDArray[np.int64]:

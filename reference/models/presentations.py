@@ -19,6 +19,7 @@ from skimage.transform import resize
 
 from harness.metrics.heatmaps import measure, to_grid
 from harness.metrics.room import room
+from reference.variants._cam import relu
 
 Map = NDArray[Any]
 Size = tuple[int, int]
@@ -46,17 +47,15 @@ def fairness(signed: Map, size: Size) -> float:
 
 def _accepted(signed: Map, size: Size) -> Iterator[Map]:
     """Presentations like those of the variants that are golden."""
-    positive = _relu(signed)
+    positive = relu(signed)
     yield positive
-    grid = np.meshgrid(*(np.linspace(0, a - 1, b) for a, b in zip(signed.shape, size, strict=True)))
-    yield map_coordinates(positive, [axis.T for axis in grid], order=1)
+    fine = [np.linspace(0, a - 1, b) for a, b in zip(signed.shape, size, strict=True)]
+    yield map_coordinates(positive, np.meshgrid(*fine, indexing="ij"), order=1)
     places = [np.arange(length) for length in signed.shape]
-    spline = RectBivariateSpline(*places, positive, kx=3, ky=3)
-    fine = (np.linspace(0, a - 1, b) for a, b in zip(signed.shape, size, strict=True))
-    yield _relu(spline(*fine))
+    yield relu(RectBivariateSpline(*places, positive, kx=3, ky=3)(*fine))
     yield _zoomed(3)(positive, size)
     for last in (_tensorflow("bilinear"), _tensorflow("bicubic"), _zoomed(3)):
-        yield _relu(last(signed, size))
+        yield relu(last(signed, size))
 
 
 def _presented(signed: Map, size: Size) -> Iterator[Map]:
@@ -65,12 +64,8 @@ def _presented(signed: Map, size: Size) -> Iterator[Map]:
     ways += [_skimage(order) for order in (1, 3)]
     ways += [_zoomed(order) for order in (1, 3, 5)]
     for enlarge in ways:
-        yield _relu(enlarge(_relu(signed), size))
-        yield _relu(enlarge(signed, size))
-
-
-def _relu(heatmap: Map) -> Map:
-    return np.maximum(heatmap, 0)
+        yield relu(enlarge(relu(signed), size))
+        yield relu(enlarge(signed, size))
 
 
 def _pillow(how: str) -> Callable[[Map, Size], Map]:

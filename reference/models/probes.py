@@ -126,15 +126,13 @@ def ask(
     for layer, modifier in zip(layers, modifiers, strict=True):
         maps = {mode: _maps(probe, batch, layer, mode) for mode in (None, "guided")}
         drawn = rng.integers((0, 0), (len(images), len(NAMES)), size=(60, 2)).tolist()
-        every = [[image, index] for image in range(len(images)) for index in range(len(NAMES))]
-        fair = (
-            question
-            for pairs in (drawn, every)  # where none of those drawn will do, any may
-            for question in _most_different(maps, modifier, layer, top, pairs)
-            if _is_fair(probe, batch, question)
-        )
-        first = _most_different(maps, modifier, layer, top, drawn)[0]
-        questions.append(next(fair, first))
+        asked = _most_different(maps, modifier, layer, top, drawn)
+        fair = next((one for one in asked if _is_fair(probe, batch, one)), None)
+        if fair is None:  # where none of those drawn will do, any may
+            every = list(np.ndindex(len(images), len(NAMES)))
+            others = _most_different(maps, modifier, layer, top, every)
+            fair = next((one for one in others if _is_fair(probe, batch, one)), asked[0])
+        questions.append(fair)
     return questions
 
 
