@@ -32,9 +32,10 @@ Cases = dict[str, list[dict[str, Any]]]
 # Singles and pairs on which correct work and mistakes were found to be far apart (DIGITS: class).
 _SWEPT = ("9", "6", "3")
 _WEIGHTS = (0.125, 8, 256)
-# 4 and 5 from two seeds: on these the average of two images is far below one made for both, and
-# every correct way reaches what the reference does (measured over ten sets).
-_PAIRS = (("4", "5"), ("4", "9"), ("4", "5"))
+# Of all 45 pairs 4 and 5 tell best: every correct way reaches 0.6 of the reference's score or more,
+# the average of two images 0.05 to 0.46 (46 seeds). As that depends on the seed, four are asked
+# for; in both orders, as a loss with the first output alone then excites the other one.
+_PAIRS = (("4", "5"), ("4", "9"), ("5", "4"), ("4", "5"), ("5", "4"))
 _REPEATED = ("8", "5")
 _PAIRED_SCENES = (
     ("soccer_ball", "rugby_ball"),
