@@ -19,11 +19,12 @@ import pytest
 
 from harness.calls import Call
 from harness.errors import MachineError
+from harness.execution.forking import Forked
 from harness.execution.processes import Cold, ColdStarter
 from harness.execution.runner import Runner
 from harness.execution.sandbox import Sandbox
 from harness.execution.session import Session, clean_environment
-from harness.execution.templates import Forked, Templates
+from harness.execution.templates import Templates
 from harness.lab import Limits, read_lab
 from harness.outputs import CaseStatus
 from harness.results import RunStatus
@@ -429,7 +430,7 @@ def small(tmp_path):
 
 def test_a_template_is_replaced_when_it_has_served_long(small, monkeypatch):
     runner, submission = small
-    monkeypatch.setattr("harness.execution.templates.MAX_CHILDREN", 3)
+    monkeypatch.setattr("harness.execution.forking.MAX_CHILDREN", 3)
     used = set()
     for _ in range(5):
         assert runner.run(submission, [NOTHING]).cases["nothing"].value == 7
@@ -440,7 +441,7 @@ def test_a_template_is_replaced_when_it_has_served_long(small, monkeypatch):
 
 def test_a_template_whose_child_outlives_its_kill_goes_with_it(small, monkeypatch):
     runner, submission = small
-    monkeypatch.setattr("harness.execution.templates.KILL_SECONDS", 0.5)
+    monkeypatch.setattr("harness.execution.forking.KILL_SECONDS", 0.5)
     assert runner.run(submission, [NOTHING]).cases["nothing"].value == 7
     [before] = templates(runner)
     home = runner._new_home()
