@@ -15,6 +15,7 @@ from harness.metrics.images import (
     rank_correlation,
     standardised_variation,
 )
+from harness.metrics.room import least_room, room
 
 A = np.array([[4.0, 2.0], [1.0, 0.0]])
 B = np.array([[2.0, 0.0], [2.0, 0.0]])
@@ -111,3 +112,30 @@ def test_roughness_is_per_axis_and_worked_out_by_hand():
     noise = np.random.default_rng(0).standard_normal((200, 200, 1))
     assert axis_roughness(noise) == pytest.approx((2, 2), rel=0.03)
     assert axis_roughness(np.ones((3, 3, 1))) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "perfect", "margin"),
+    [
+        (0.9, 0.8, 1, 0.5),
+        (0.7, 0.8, 1, -0.5),
+        (0.1, 0.8, 1, -1),  # (0.1 - 0.8) / 0.2 is less
+        (3, 4, 0, 0.25),
+        (5, 4, 0, -0.25),
+        (1, 1, 1, 0),  # perfection was asked for
+        (0.999, 1, 1, -1),
+        (0, 0, 0, 0),
+        (1e-9, 0, 0, -1),
+    ],
+)
+def test_a_margin_is_0_at_the_threshold_and_1_at_the_perfect_value(
+    value, threshold, perfect, margin
+):
+    assert room(value, threshold, perfect) == pytest.approx(margin)
+
+
+def test_the_least_room_tells_the_nearer_of_two_that_are_both_far():
+    least = {"iou": 0.6, "correlation": 0.9}
+    assert least_room({"iou": 0.8, "correlation": 0.8}, least) == pytest.approx(-1)
+    assert least_room({"iou": 0.8, "correlation": 0.7}, least) == pytest.approx(-2)
+    assert least_room({"iou": 0.8, "correlation": 1.0}, least) == pytest.approx(0.5)

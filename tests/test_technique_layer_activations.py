@@ -222,6 +222,17 @@ def test_the_share_of_right_pixels_is_of_those_without_a_tie(evidence):
     assert dominant(evidence, value, golden, ambiguous, least=0.75).passed
 
 
+def test_every_pixel_may_be_asked_for(evidence):
+    golden = np.arange(8).reshape(2, 2, 2)
+    no_tie = np.zeros((2, 2, 2), bool)
+    right = dominant(evidence, golden.astype(float), golden, no_tie, least=1)
+    assert (right.passed, right.margin) == (True, 0.0)
+    value = golden.copy()
+    value[0, 0, 0] = 9
+    wrong = dominant(evidence, value, golden, no_tie, least=1)
+    assert (wrong.passed, wrong.margin) == (False, -1.0)
+
+
 def test_filters_counted_from_one_are_wrong_everywhere(evidence):
     golden = np.arange(8).reshape(2, 2, 2)
     judgement = dominant(evidence, golden + 1, golden, np.zeros((2, 2, 2), bool))

@@ -20,8 +20,9 @@ import numpy as np
 from harness import techniques
 from harness.calibration.running import CLEAR, NoiseRun, Row
 from harness.lab import Lab
+from harness.metrics.room import room
 from harness.results import CaseResult, CheckResult, Outcome
-from harness.techniques.base import Metric, room
+from harness.techniques.base import Metric
 
 NEAREST, FARTHEST = 1.5, 3.0
 STEPS = 15

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from harness.metrics.room import room
+from harness.metrics.room import least_room
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,8 @@ class Nearest:
         """That of the nearest one, as judging finds it; by the first measure without thresholds."""
         known = {name: thresholds[name] for name in self.names if name in thresholds}
         known = known or {self.names[0]: 0.0}
-        rooms = [room(dict(zip(self.names, one, strict=True)), known) for one in self.measured]
+        found = [dict(zip(self.names, one, strict=True)) for one in self.measured]
+        rooms = [least_room(one, known) for one in found]
         return self.plots[rooms.index(max(rooms))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -230,6 +231,11 @@ def _validate_check(lab: Lab, check: Check) -> None:
             message = f"unknown threshold {name!r} of {check.metric}; "
             place = (*check.place, "threshold", name)
             raise lab.source.error(place, message + suggest(name, metric.threshold))
+        value, smaller = check.threshold[name], name in metric.at_most
+        if not (0 <= value < math.inf if smaller else -math.inf < value <= 1):
+            allowed = "0 or more" if smaller else "at most 1, which is perfect"
+            place = (*check.place, "threshold", name)
+            raise lab.source.error(place, f"no work can meet {value:g}; allowed: {allowed}")
     _validate_selection(lab, check, metric)
 
 

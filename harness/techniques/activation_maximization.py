@@ -18,6 +18,7 @@ from harness.lab import Case, Lab
 from harness.language import gettext as _
 from harness.language import marked
 from harness.metrics.images import axis_roughness, rank_correlation, standardised_variation
+from harness.metrics.room import room
 from harness.models import PREPROCESSINGS
 from harness.outputs import Value
 from harness.results import Trace
@@ -29,7 +30,6 @@ from harness.techniques.base import (
     Metric,
     OutputError,
     Technique,
-    room,
 )
 from harness.techniques.figures.activation_maximization import figures
 from harness.techniques.resemblance import resemblance_to_data

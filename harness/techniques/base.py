@@ -133,8 +133,8 @@ class Metric:
         threshold: the names of its thresholds and their values where the lab gives none.
         judge: the verdict on the evidence of one case, or of all cases of a group.
         grouped: whether it judges groups (a sweep, a repetition) instead of single cases.
-        at_most: the thresholds that a measured value of the same name may not exceed; the others
-            that have one of the same name, it must reach.
+        at_most: the thresholds that a value may not exceed, perfect being 0; the others it must
+            reach, perfect being 1.
         passes: when a case passes, for the handout, with thresholds by name in braces.
     """
 
@@ -144,11 +144,6 @@ class Metric:
     grouped: bool = False
     at_most: tuple[str, ...] = ()
     passes: str = field(kw_only=True)
-
-
-def room(value: float, threshold: float, perfect: float) -> float:
-    """A margin: 0 at the threshold, 1 at the perfect value, at least -1."""
-    return float(min(max((value - threshold) / (perfect - threshold), -1.0), 1.0))
 
 
 def sample(values: npt.NDArray[Any], most: int = 256) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ from harness.lab import Case, Lab
 from harness.language import gettext as _
 from harness.language import marked
 from harness.metrics.heatmaps import measure, to_grid
-from harness.metrics.room import room
+from harness.metrics.room import least_room
 from harness.outputs import Value
 from harness.results import Trace
 from harness.techniques import arguments
@@ -103,9 +103,9 @@ def judge_agreement(
         return Judgement(False, 0.0, {}, message, hint, trace=trace)
     heatmap = to_grid(item.value, (height, width))
     against = item.once("maps", lambda: [measure(heatmap, golden) for golden in item.accepted])
-    measured = max(against, key=lambda found: room(found, threshold))
+    measured = max(against, key=lambda found: least_room(found, threshold))
     score = float(np.clip(min(measured[name] for name in threshold), 0, 1))
-    margin = float(np.clip(room(measured, threshold), -1, 1))
+    margin = float(np.clip(least_room(measured, threshold), -1, 1))
     if margin >= 0:
         return Judgement(True, score, measured, margin=margin)
     short = ", ".join(

@@ -12,6 +12,7 @@ from harness.calls import Oracle
 from harness.lab import Case, Lab
 from harness.language import gettext as _
 from harness.language import marked
+from harness.metrics.room import room
 from harness.outputs import Value
 from harness.results import Trace
 from harness.techniques import arguments
@@ -23,7 +24,6 @@ from harness.techniques.base import (
     OutputError,
     Technique,
     batchless,
-    room,
     sample,
 )
 from harness.techniques.figures.layer_activations import figures
@@ -323,10 +323,15 @@ TECHNIQUE = Technique(
             ("layer_activations",),
             {"tolerance": 1e-3},
             judge_layers,
+            at_most=("tolerance",),
             passes=_EVERY_NUMBER,
         ),
         "mean_agreement": Metric(
-            ("mean_activations",), {"tolerance": 1e-3}, judge_mean, passes=_EVERY_NUMBER
+            ("mean_activations",),
+            {"tolerance": 1e-3},
+            judge_mean,
+            at_most=("tolerance",),
+            passes=_EVERY_NUMBER,
         ),
         "dominant_agreement": Metric(
             ("dominant_filters",),

@@ -13,6 +13,7 @@ from harness.calls import Oracle
 from harness.lab import Case, Lab
 from harness.language import gettext as _
 from harness.language import marked
+from harness.metrics.room import room
 from harness.outputs import Value
 from harness.results import Trace
 from harness.techniques import arguments
@@ -23,7 +24,6 @@ from harness.techniques.base import (
     Metric,
     OutputError,
     Technique,
-    room,
 )
 from harness.techniques.figures.top_predictions import figures
 from harness.texts import plain_word
@@ -231,6 +231,7 @@ TECHNIQUE = Technique(
             (FUNCTION,),
             {"tolerance": 0.01, "tie": 0.001},
             judge_agreement,
+            at_most=("tolerance", "tie"),
             passes=marked(
                 "every name is in its place (those within {tie:g} of each other may change places) "
                 "and every probability within {tolerance:g}"

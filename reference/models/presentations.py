@@ -18,7 +18,7 @@ from scipy.ndimage import map_coordinates, zoom
 from skimage.transform import resize
 
 from harness.metrics.heatmaps import measure, to_grid
-from harness.metrics.room import room
+from harness.metrics.room import least_room
 from reference.variants._cam import relu
 
 Map = NDArray[Any]
@@ -41,7 +41,8 @@ def fairness(signed: Map, size: Size) -> float:
     accepted = [to_grid(heatmap, (height, width)) for heatmap in _accepted(signed, size)]
     shown = [to_grid(heatmap, (height, width)) for heatmap in _presented(signed, size)]
     return min(
-        max(room(measure(heatmap, golden), AGREEMENT) for golden in accepted) for heatmap in shown
+        max(least_room(measure(heatmap, golden), AGREEMENT) for golden in accepted)
+        for heatmap in shown
     )
 
 
