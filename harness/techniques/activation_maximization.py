@@ -151,26 +151,32 @@ def judge_score(
         return Judgement(True, 1.0, measured, margin=margin)
     trace = _trace(item, reached)
     score = float(np.clip(relative, 0, 0.99))
-    if relative >= threshold["relative_score"]:
-        message = _(
-            "the image is nearly one of the data (correlation {found:.2f}, at most {most:.2f}); "
-            "expected one made by ascending the gradient"
-        ).format(found=resemblance, most=threshold["resemblance"])
-        hint = _(
-            "start from noise and change the image step by step along the gradient of the logit"
-        )
+    if relative < threshold["relative_score"]:
+        least = grey + threshold["relative_score"] * (reference - grey)
+        message, hint = _too_weak(item.case, reached, reference, least)
         return Judgement(False, score, measured, message, hint, margin, trace)
-    indices = item.case.arguments["filter_indices"]
-    weakest = indices[int(reached.argmin())]
+    message = _(
+        "the image is nearly one of the data (correlation {found:.2f}, at most {most:.2f}); "
+        "expected one made by ascending the gradient"
+    ).format(found=resemblance, most=threshold["resemblance"])
+    hint = _("start from noise and change the image step by step along the gradient of the logit")
+    return Judgement(False, score, measured, message, hint, margin, trace)
+
+
+def _too_weak(
+    case: Case, reached: npt.NDArray[np.float64], reference: float, least: float
+) -> tuple[str, str]:
+    """What is said of an image that excites too little, and what to do about it."""
+    indices = case.arguments["filter_indices"]
     message = _(
         "output {index} of {layer} reaches {reached:.2f} on your image; the reference's reaches "
         "{reference:.2f}, expected at least {least:.2f}"
     ).format(
-        index=weakest,
-        layer=item.case.arguments["layer_name"],
+        index=indices[int(reached.argmin())],
+        layer=case.arguments["layer_name"],
         reached=reached.min(),
         reference=reference,
-        least=grey + threshold["relative_score"] * (reference - grey),
+        least=least,
     )
     several = _(
         "every index of filter_indices must be excited: add their logits up in the loss, and look "
@@ -180,8 +186,7 @@ def judge_score(
         "climb the gradient of the logit (before softmax) of the asked output, for enough steps, "
         "and check the sign of the update"
     )
-    hint = several if len(indices) > 1 else one
-    return Judgement(False, score, measured, message, hint, margin, trace)
+    return message, several if len(indices) > 1 else one
 
 
 def _trace(item: Evidence, reached: npt.NDArray[np.float64]) -> Trace:
