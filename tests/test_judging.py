@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -390,6 +392,53 @@ def test_of_several_outputs_the_smallest_decides(lab):
     assert "output 0 of dense reaches -0.55" in one_sided.message
     assert "every index of filter_indices must be excited" in one_sided.hint
     assert verdict(lab, AM, np.full((8, 12, 3), 0.5), RAMP, "score", facts).passed
+
+
+def of_seeds(lab, *images, references=(0.5, 0.5, 0.5)):
+    case = case_of(lab, AM)
+    return [
+        Evidence(
+            dataclasses.replace(case, arguments={**case.arguments, "seed": seed}),
+            lab,
+            {},
+            image,
+            [RAMP],
+            {**FACTS, "reference_scores": np.array([reference])},
+        )
+        for seed, image, reference in zip((5, 6, 9), images, references, strict=False)
+    ]
+
+
+def best_of(items):
+    metric = activation_maximization.TECHNIQUE.metrics["best_score"]
+    return metric.judge(items, metric.threshold, Oracle())
+
+
+def test_of_several_seeds_the_best_image_counts_against_the_median_reference(lab):
+    # Output 1 of the ramp is 6/11; the references' median is 0.8.
+    items = of_seeds(lab, 0.1 * RAMP, 0.9 * RAMP, -RAMP, references=(2.0, 0.8, 0.1))
+    found = best_of(items)
+    assert found.passed
+    assert found.measured["reference_score"] == pytest.approx(0.8)
+    assert found.measured["relative_score"] == pytest.approx(0.9 * 6 / 11 / 0.8)
+    weak = best_of(of_seeds(lab, 0.1 * RAMP, 0.4 * RAMP, -RAMP))
+    assert not weak.passed
+    assert weak.score == pytest.approx(0.4 * 6 / 11 / 0.5)
+    assert weak.message == (
+        "output 1 of dense reaches 0.22 on the best of your 3 images; the reference's reaches "
+        "0.50, expected at least 0.30"
+    )
+    assert "expected an image of shape" in best_of(of_seeds(lab, RAMP, RAMP[:4])).message
+
+
+def test_images_of_several_seeds_are_shown_by_seed(lab):
+    [figure] = activation_maximization.TECHNIQUE.figures(of_seeds(lab, RAMP, -RAMP, RAMP))
+    [strip] = figure.parts
+    assert strip.columns == ("1, seed 5", "1, seed 6", "1, seed 9")
+    again = [case_of(lab, f"activation_maximization/dog{end}") for end in ("", "-again")]
+    items = [Evidence(case, lab, {}, RAMP, [RAMP], FACTS) for case in again]
+    [figure] = activation_maximization.TECHNIQUE.figures(items)
+    assert figure.parts[0].columns == ("1, call 1", "1, call 2")
 
 
 def test_smoothness_is_judged_on_the_standardised_image(lab):

@@ -97,6 +97,9 @@ def test_a_grouped_check_judges_sweeps_and_repetitions_as_one(lab):
     found = list(selected(lab, check("activation_maximization.fall")))
     assert [(name, [case.id for case in cases]) for name, cases in found] == [
         ("cat", ["cat-tv1", "cat-tv4"]),
+    ]
+    found = list(selected(lab, check("activation_maximization.repeat")))
+    assert [(name, [case.id for case in cases]) for name, cases in found] == [
         ("dog", ["dog", "dog-again"]),
     ]
 

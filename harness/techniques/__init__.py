@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from harness.calls import Call, Contract
 from harness.errors import UsageError, suggest
@@ -153,12 +152,9 @@ def resolve_arguments(lab: Lab, case: Case) -> dict[str, Value]:
 def selected(lab: Lab, check: Check) -> Iterator[tuple[str, list[Case]]]:
     """What a check judges: (id, cases), one case each or, for a grouped metric, a group's."""
     _, metric = metric_of(check)
-    groups: dict[str, list[Case]] = {}
-    for case in lab.cases:
-        if case.function in metric.functions:
-            groups.setdefault(case.group if metric.grouped else case.id, []).append(case)
-    for identifier in check.cases or groups:
-        yield identifier, groups[identifier]
+    units = _units(lab, metric)
+    for identifier in check.cases or [name for name in units if _fits(metric, units[name])]:
+        yield identifier, units[identifier]
 
 
 def part_of(lab: Lab, keys: Sequence[str]) -> Lab:
@@ -243,19 +239,36 @@ def _validate_selection(lab: Lab, check: Check, metric: Metric) -> None:
     def error(name: str, message: str) -> Exception:
         return lab.source.error((*check.place, name), message)
 
-    fitting = [case for case in lab.cases if case.function in metric.functions]
-    names: dict[str, Any] = dict.fromkeys(
-        case.group if metric.grouped else case.id for case in fitting
-    )
+    units = _units(lab, metric)
+    names = [name for name, cases in units.items() if _fits(metric, cases)]
+    needed = f"a sweep over {metric.over}" if metric.over else "a repetition"
     if not names:
-        message = f"no case for {check.metric}; it judges {', '.join(metric.functions)}"
+        judged = f"{needed} of {metric.functions[0]}" if metric.grouped else None
+        message = f"no case for {check.metric}; it judges {judged or ', '.join(metric.functions)}"
         raise error("metric", message)
     for name in check.cases or ():
-        if name not in names:
+        if name not in units:
             what = "group of cases (a sweep or a repetition)" if metric.grouped else "case"
             raise error("cases", f"no {what} {name!r} for {check.metric}; {suggest(name, names)}")
-    if metric.grouped:
-        for name in check.cases or names:
-            if sum(case.group == name for case in fitting) < 2:
-                message = f"{check.metric} compares cases; {name!r} is a single one: name sweeps"
-                raise error("cases", message)
+        if name not in names:
+            message = (
+                f"{check.metric} judges {needed}, and {name!r} is none; {suggest(name, names)}"
+            )
+            raise error("cases", message)
+
+
+def _units(lab: Lab, metric: Metric) -> dict[str, list[Case]]:
+    """The cases that a metric applies to, by id or, for a grouped one, by group."""
+    units: dict[str, list[Case]] = {}
+    for case in lab.cases:
+        if case.function in metric.functions:
+            units.setdefault(case.group if metric.grouped else case.id, []).append(case)
+    return units
+
+
+def _fits(metric: Metric, cases: Sequence[Case]) -> bool:
+    """Whether a metric judges these cases together."""
+    if not metric.over:
+        return not metric.grouped or any(case.again for case in cases)
+    asked = {str(case.arguments.get(metric.over)) for case in cases}
+    return 1 < len(asked) == len(cases)

@@ -132,7 +132,8 @@ class Metric:
         functions: the functions whose cases it applies to.
         threshold: the names of its thresholds and their values where the lab gives none.
         judge: the verdict on the evidence of one case, or of all cases of a group.
-        grouped: whether it judges groups (a sweep, a repetition) instead of single cases.
+        over: the parameter in which the cases of a group that it judges differ, "" for calls that
+            are the same; None where it judges single cases.
         at_most: the thresholds that a value may not exceed, perfect being 0; the others it must
             reach, perfect being 1.
         passes: when a case passes, for the handout, with thresholds by name in braces.
@@ -141,9 +142,14 @@ class Metric:
     functions: tuple[str, ...]
     threshold: Mapping[str, float]
     judge: Callable[[Sequence[Evidence], Mapping[str, float], Oracle], Judgement]
-    grouped: bool = False
+    over: str | None = None
     at_most: tuple[str, ...] = ()
     passes: str = field(kw_only=True)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it judges groups (a sweep, a repetition) instead of single cases."""
+        return self.over is not None
 
 
 def sample(values: npt.NDArray[Any], most: int = 256) -> npt.NDArray[np.float32]:

@@ -32,11 +32,13 @@ Cases = dict[str, list[dict[str, Any]]]
 # Singles and pairs on which correct work and mistakes were found to be far apart (DIGITS: class).
 _SWEPT = ("9", "6", "3")
 _WEIGHTS = (0.125, 8, 256)
-# Of all 45 pairs 4 and 5 tell best: every correct way reaches 0.6 of the reference's score or more,
-# the average of two images 0.05 to 0.46 (46 seeds). As that depends on the seed, four are asked
-# for; in both orders, as a loss with the first output alone then excites the other one.
-_PAIRS = (("4", "5"), ("4", "9"), ("5", "4"), ("4", "5"), ("5", "4"))
+# Of all 45 pairs these tell best. In both orders, as a loss with the first output alone then
+# excites the other one. An average of two images reaches 0.05 to 0.58 of what the reference does; a
+# correct way about 1, but 0.45 with some seeds: three are asked for, and the best counts.
+_PAIRS = (("4", "5"), ("5", "6"), ("5", "4"))
+_SEEDS = 3
 _REPEATED = ("8", "5")
+_METRICS_OF_GROUPS = {"seed": "best_score", "tv_weight": "fall", "repeat": "repeat"}
 _PAIRED_SCENES = (
     ("soccer_ball", "rugby_ball"),
     ("tennis_ball", "basketball"),
@@ -297,6 +299,9 @@ def add_digits(made: HiddenSet) -> None:
 
 
 def _add_maximization(made: HiddenSet, index_of: dict[str, int], rng: np.random.Generator) -> None:
+    def seeds(count: int) -> list[int]:
+        return [int(seed) for seed in rng.choice(2**16, count, replace=False)]
+
     def add(identifier: str, names: Sequence[str], **more: Any) -> None:
         made.case(
             "maximize_activation",
@@ -304,19 +309,18 @@ def _add_maximization(made: HiddenSet, index_of: dict[str, int], rng: np.random.
             model="digits",
             layer_name="l5",
             filter_indices=[index_of[name] for name in names],
-            seed=int(rng.integers(2**16)),
             **more,
         )
 
-    for name in _SWEPT:
-        add(f"digit{name}", [name], sweep={"tv_weight": list(_WEIGHTS)})
+    # The first twice: there a penalty along one axis alone shows most.
+    for name, again in [*((name, "") for name in _SWEPT), (_SWEPT[0], "-again")]:
+        [seed] = seeds(1)
+        add(f"digit{name}{again}", [name], seed=seed, sweep={"tv_weight": list(_WEIGHTS)})
     for name in _REPEATED:
-        add(f"digit{name}", [name], tv_weight=1, repeat=True)
-    for number, pair in enumerate(_PAIRS):
-        again = "-again" if pair in _PAIRS[:number] else ""
-        add("pair-" + "-".join(pair) + again, pair, tv_weight=1)
-    # A second sweep of the output on which a penalty along one axis alone shows most.
-    add(f"digit{_SWEPT[0]}-again", [_SWEPT[0]], sweep={"tv_weight": list(_WEIGHTS)})
+        [seed] = seeds(1)
+        add(f"digit{name}", [name], seed=seed, tv_weight=1, repeat=True)
+    for pair in _PAIRS:
+        add("pair-" + "-".join(pair), pair, tv_weight=1, sweep={"seed": seeds(_SEEDS)})
 
 
 def _order_of_outputs(base: dict[str, Any], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -370,16 +374,16 @@ def _cases_of(check: dict[str, Any], cases: Cases) -> dict[str, Any]:
     metric = check["metric"].rpartition(".")[2]
     named: list[str] = []
     for case in cases["maximize_activation"]:
-        if metric == {"repeat": "repeat", "sweep": "fall"}.get(_kind(case)):
+        if metric == _METRICS_OF_GROUPS.get(_kind(case)):
             named.append(case["id"])
-        elif metric == "score":
+        elif metric == "score" and _kind(case) != "seed":
             weights = case.get("sweep", {}).get("tv_weight", [])[:-1]  # not at the largest
             named += [f"{case['id']}-tv{weight}" for weight in weights] or [case["id"]]
     return {"cases": named}
 
 
 def _kind(case: dict[str, Any]) -> str:
-    return next((kind for kind in ("repeat", "sweep") if kind in case), "single")
+    return next(iter(case.get("sweep", {})), "repeat" if "repeat" in case else "")
 
 
 def main() -> None:

@@ -58,9 +58,12 @@ def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
 
 def _strip(evidence: Sequence[Evidence]) -> Gallery:
     weights = [_weight(item) for item in evidence]
+    seeds = [item.case.arguments.get("seed", 0) for item in evidence]
+    word = _(", seed {n}") if len(set(seeds)) > 1 else _(", call {n}")
+    calls = seeds if len(set(seeds)) > 1 else range(1, len(seeds) + 1)
     columns = tuple(
-        f"{weight:g}" + (_(", call {n}").format(n=n + 1) if weights.count(weight) > 1 else "")
-        for n, weight in enumerate(weights)
+        f"{weight:g}" + (word.format(n=n) if weights.count(weight) > 1 else "")
+        for n, weight in zip(calls, weights, strict=True)
     )
     rows = [
         (_("Yours"), tuple(_picture(item, item.value, _("Yours")) for item in evidence)),
