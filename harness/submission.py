@@ -218,8 +218,23 @@ def _unpack(path: Path, folder: Path) -> list[str]:
 
 
 def _find_nested(folder: Path, notes: list[str]) -> None:
-    """Where no code is at the top, look into a single folder or archive, and say so."""
-    for _level in range(_MAX_NESTED):
+    """Where no code is at the top, look into a single folder or archive, and say so.
+
+    What lies beside an archive stays, but for names that the archive has as well.
+    """
+    aside = folder.with_name(folder.name + "-aside")
+    aside.mkdir()
+    _look_into(folder, aside, notes)
+    for level in sorted(aside.iterdir(), reverse=True):
+        for entry in level.iterdir():
+            if not (folder / entry.name).exists():
+                entry.rename(folder / entry.name)
+    shutil.rmtree(aside)
+
+
+def _look_into(folder: Path, aside: Path, notes: list[str]) -> None:
+    """Put the files of a single folder or archive in the place of what is there, level by level."""
+    for level in range(_MAX_NESTED):
         if _candidates(folder):
             return
         archives = [entry for entry in folder.iterdir() if is_archive(entry) and entry.is_file()]
@@ -227,13 +242,14 @@ def _find_nested(folder: Path, notes: list[str]) -> None:
             text = _("your files were found in the folder {name!r} within; that is fine")
             notes.append(text.format(name=name))
         elif len(archives) == 1:
-            # Elsewhere, so that it is not among what comes out of it; under its own name, which
-            # a message about it gives.
-            aside = folder.with_name(folder.name + "-within")
-            aside.mkdir()
-            inner = archives[0].rename(aside / archives[0].name)
+            # Elsewhere, so that it is not among what comes out of it.
+            beside = aside / str(level)
+            beside.mkdir()
+            for entry in list(folder.iterdir()):
+                entry.rename(beside / entry.name)
+            inner = beside / archives[0].name
             noticed = _unpack(inner, folder)
-            shutil.rmtree(aside)
+            inner.unlink()
             text = _("{name} was found within, and unpacked; that is fine")
             notes += [text.format(name=inner.name), *noticed]
         else:

@@ -226,6 +226,31 @@ def test_an_archive_with_the_longest_of_names_is_unpacked(tmp_path):
     assert source.files == ("submission.py",)
 
 
+def test_an_archive_with_a_folder_in_it_may_lie_beside_other_files(tmp_path):
+    inner = tmp_path / "lab.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("lab5/submission.py", "x = 1")
+        archive.writestr("lab5/answers.md", "the archive's")
+    handed_in = tmp_path / "alice"
+    write(handed_in / "answers.md", "beside it")
+    write(handed_in / "report.pdf", "pdf")
+    inner.rename(handed_in / "lab.zip")
+    source = prepare(Submission("alice", handed_in), tmp_path / "run")
+    assert (source.files, source.problem) == (("submission.py",), "")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        *("answers.md", "report.pdf", "submission.py")
+    ]
+    assert (tmp_path / "run" / "answers.md").read_text() == "the archive's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alice", "run"]
+    # The same, all of it packed once more.
+    with zipfile.ZipFile(tmp_path / "bob.zip", "w") as archive:
+        for path in handed_in.iterdir():
+            archive.write(path, f"bob/{path.name}")
+    source = prepare(Submission("bob", tmp_path / "bob.zip"), tmp_path / "again")
+    assert (source.files, source.problem) == (("submission.py",), "")
+    assert (tmp_path / "again" / "report.pdf").read_text() == "pdf"
+
+
 def test_moving_bytes_from_one_file_to_the_next_changes_the_digest(tmp_path):
     write(tmp_path / "alice" / "a.py", "12")
     write(tmp_path / "alice" / "b.py", "3")

@@ -166,13 +166,12 @@ def _tried(files: Mapping[tuple[str, ...], Entry]) -> Shape:
         return shape
     with tempfile.TemporaryDirectory(prefix="tried-") as folder:
         given = Path(folder) / "given"
-        given.mkdir()
-        for parts in shape.files:
-            path = files[parts].path
-            assert path is not None  # links are no files
-            shutil.copyfile(path, given / parts[-1])
+        for parts, entry in files.items():
+            if entry.path:  # links have none
+                given.joinpath(*parts).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(entry.path, given.joinpath(*parts))
         if shape.kind is Kind.BOTH:
-            untouched = sum(is_untouched(given / parts[-1]) for parts in shape.files)
+            untouched = sum(is_untouched(given.joinpath(*parts)) for parts in shape.files)
             return Shape(Kind.NAMED) if untouched == 1 else shape
         problem = prepare(Submission(given.name, given), Path(folder) / "tried").problem
         return Shape(Kind.UNCLEAR, (), problem) if problem else shape
