@@ -462,11 +462,27 @@ def test_code_nested_too_deep_to_read_is_left_to_the_child(text):
         ("files = !ls\nx?", "pass\npass", ["files = !ls", "x?"]),
         ('s = """\n!not a command\n"""', 's = """\n!not a command\n"""', []),
         ("a = b != c", "a = b != c", []),
+        # Python that looks like it, in a cell that has some.
+        ('%cd x\na = ("%s"\n  % b)', 'pass\na = ("%s"\n  % b)', ["%cd x"]),
+        ('s = """\n%d\n!\n"""\nx?', 's = """\n%d\n!\n"""\npass', ["x?"]),
+        ("a = 1 \\\n  % 2\n!ls", "a = 1 \\\n  % 2\npass", ["!ls"]),
+        # A command that goes on in the next line.
+        ("!pip install a \\\n    b\nx = 1", "pass\n\nx = 1", ["!pip install a \\"]),
+        ("!echo it's \\\n  (\nx = 1", "pass\n\nx = 1", ["!echo it's \\"]),
+        ('%cd (\n!echo """\nx = 1', "pass\npass\nx = 1", ["%cd (", '!echo """']),
+        # The student's own mistake is left for Python to tell.
+        ("%cd x\nx = = 1\n!ls", "pass\nx = = 1\n!ls", ["%cd x"]),
         ("x = 5 %3", "x = 5 %3", []),
     ],
 )
 def test_magics_are_blanked_where_they_are_not_python(text, code, dropped):
     assert drop_magics(text) == (code, dropped)
+
+
+def test_a_cell_of_nothing_but_magics_is_blanked_as_far_as_is_quick():
+    code, dropped = drop_magics("!ls\n" * 300)
+    assert len(dropped) == 200
+    assert code == "pass\n" * 200 + "!ls\n" * 100
 
 
 @given(st.text())
