@@ -35,7 +35,7 @@ _HEADERS = (
 )
 _MAX_HEADER, _HEADERS_PER_FILE = 2**13, 2**11  # bytes of one of these, and of all by files
 # What other programs add on their own, and what Python makes again.
-_LITTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "__pycache__"}
+_LITTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "icon\r", "__pycache__"}
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, struct.error),
     *(RuntimeError, NotImplementedError, ValueError, OverflowError, LookupError),
@@ -304,7 +304,8 @@ def parts_of(name: str) -> list[str]:
     leads_out = normal.startswith("/") or ".." in parts or (len(normal) > 1 and normal[1] == ":")
     if leads_out:
         raise ArchiveError(_("{name!r} leads out of it; pack your own folder").format(name=name))
-    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in normal):
+    own = "/".join(part for part in parts if part.lower() not in _LITTER)  # one ends in \r
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in own):
         raise ArchiveError(_("{name!r} is no name of a file; rename it").format(name=name))
     if len(parts) > 32 or any(len(part.encode()) > MAX_NAME for part in parts):
         text = _("{name!r}… is too long, or too deep in folders")

@@ -70,6 +70,8 @@ def _bare(path: Path) -> str:
             raise NotebookError(text.format(name=path.name, n=MAX_CELLS))
         for cell in cells:
             cell["metadata"] = {}
+            if sheet is document:
+                cell.setdefault("source", "")
             if "outputs" in cell:
                 cell["outputs"] = []
     return json.dumps({**document, "metadata": {}})
@@ -82,7 +84,7 @@ def _text(path: Path) -> str:
         NotebookError: it has more bytes or parts than that.
     """
     if path.stat().st_size <= MOST_NOTEBOOK_BYTES:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         if text.count("[") + text.count("{") <= _MOST_PARTS:
             return text
     told = _("{name} is too large to be read; clear its outputs, and hand in again")

@@ -50,6 +50,7 @@ def names(folder: Path) -> list[str]:
 @pytest.mark.parametrize("make", [make_zip, make_tar])
 def test_files_come_out_and_litter_does_not(tmp_path, make):
     entries = [("submission.py", CODE), ("a/b.txt", "b"), ("__MACOSX/._submission.py", "x")]
+    entries += [("a/Icon\r", "")]
     entries += [(".DS_Store", "x"), ("./c.txt", "c"), ("a/__pycache__/b.pyc", "x")]
     path = make(tmp_path / ("a.zip" if make is make_zip else "a.tar.gz"), entries)
     out = tmp_path / "out"

@@ -337,6 +337,15 @@ def cells(*sources, minor=5, **changes):
     return json.dumps({"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": made})
 
 
+def test_a_cell_without_a_source_is_an_empty_one_and_a_byte_order_mark_is_no_fault(tmp_path):
+    document = json.loads(cells("x = 1", "y = 2"))
+    del document["cells"][1]["source"]
+    write(tmp_path / "submission.ipynb", "\ufeff" + json.dumps(document))
+    source = prepare(Submission("alice", tmp_path / "submission.ipynb"), tmp_path / "run")
+    assert (source.problem, source.files) == ("", ("cell_001.py", "cell_002.py"))
+    assert [(tmp_path / "run" / name).read_text() for name in source.files] == ["x = 1\n", "\n"]
+
+
 @pytest.mark.parametrize("changes", [{}, {"id": "same"}, {"minor": 0}, {"id": "not an id!"}])
 def test_what_nbformat_only_warns_of_is_no_fault(tmp_path, changes):
     write(tmp_path / "submission.ipynb", cells(["x = 1\n", "y = 2"], "z = 3", **changes))
