@@ -86,6 +86,21 @@ class Gradebook:
         """The file of the marks that people gave for them."""
         return self.of(name) / "marks.json"
 
+    def last_cohort(self) -> list[str]:
+        """The submissions that were graded last, by name: the rows of the CSV that are there.
+
+        Without a CSV, all that have a grade.
+        """
+        stems = [path.parent.name for path in sorted(self.folder.glob("*/grade.json"))]
+        own = {name: name.removesuffix(".submission") for name in stems}
+        found = [own[name] if own[name].lower() in _TAKEN else name for name in stems]
+        try:
+            with (self.folder / "grades.csv").open(newline="", encoding="utf-8") as stream:
+                rows = {row.get("submission") for row in csv.DictReader(stream)}
+        except (OSError, ValueError, csv.Error):
+            return found
+        return [name for name in found if _in_csv(name) in rows]
+
     def save(
         self,
         grade: Mapping[str, Any],
@@ -208,6 +223,10 @@ class Gradebook:
         writer.writerows(_rows(grades, techniques, questions))
         write_whole(path, text.getvalue().encode(errors="backslashreplace"))
         return path
+
+
+def _in_csv(name: str) -> str:
+    return plain_cell(name).encode(errors="backslashreplace").decode()
 
 
 def _questions(grade: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -126,6 +126,7 @@ def _open(config: pytest.Config) -> tuple[list[Submission], Lab]:
 def _write_index(config: pytest.Config) -> None:
     from harness.errors import HarnessError
     from harness.gradebook import Gradebook, summary
+    from harness.marks import locked
     from harness.report import write_index
 
     try:
@@ -133,10 +134,11 @@ def _write_index(config: pytest.Config) -> None:
     except HarnessError:
         return  # said at collection
     book = Gradebook(Path(config.getoption("reports")))
-    stored = [book.read(submission.name) for submission in submissions]
-    grades = [summary(grade) for grade in stored if grade is not None]
-    book.write_csv(grades)
-    write_index(book.index, lab, grades)
+    with locked(book, "board"):
+        stored = [book.read(submission.name) for submission in submissions]
+        grades = [summary(grade) for grade in stored if grade is not None]
+        book.write_csv(grades)
+        write_index(book.index, lab, grades)
 
 
 class NotJudgedError(Exception):

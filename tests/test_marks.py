@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -84,6 +85,35 @@ def test_a_mark_reaches_grade_report_csv_and_board(desk, book, asking_lab):
     assert (row(book)["points"], row(book)["question_map-class"]) == ("2.0", "1")
     assert (row(book)["marked_points"], row(book)["total"]) == ("", "")
     assert "1 of 2" in book.index.read_text("utf-8")
+
+
+def names_in_csv(book):
+    with (book.folder / "grades.csv").open(newline="", encoding="utf-8") as stream:
+        return [row["submission"] for row in csv.DictReader(stream)]
+
+
+def test_marking_one_submission_leaves_the_others_on_the_board(book, asking_lab, graded_book):
+    alone = Desk(book, asking_lab, "ada", ["alice"])
+    give(alone, "alice", "use", "yes")
+    alone.board._thread.submit(int).result()  # the board of this mark is written
+    assert names_in_csv(book) == ["alice", "bob"]
+    graded_book({**TWO, "dave": {}})  # graded while this desk is open
+    give(alone, "alice", "map-class", "reasoned")
+    alone.close()
+    assert names_in_csv(book) == ["alice", "bob", "dave"]
+    assert row(book)["question_map-class"] == "2"
+
+
+def test_a_board_is_of_the_grades_when_it_is_written(book, asking_lab, monkeypatch):
+    ada, bea = (Desk(book, asking_lab, marker, ["alice", "bob"]) for marker in ("ada", "bea"))
+    monkeypatch.setattr(bea.board, "want", lambda: None)
+    with locked(book, "board"):  # ada's board has to wait, and bea marks meanwhile
+        give(ada, "alice", "use", "yes")
+        time.sleep(0.2)
+        give(bea, "bob", "map-class", "described")
+    ada.close()
+    bea.close()
+    assert (row(book)["question_use"], row(book, "bob")["question_map-class"]) == ("1", "1")
 
 
 def test_totals_are_there_once_everything_is_marked(desk, book, asking_lab):
@@ -473,12 +503,12 @@ def test_a_long_answer_is_cut_in_the_report_only(asking_lab, book):
 
 def test_the_names_to_mark_are_those_of_the_last_cohort(book, graded_book):
     assert graded_names(book) == ["alice", "bob"]
-    names = ["=1+1", "index.html", "al\udcff", "zoë"]
+    names = ["=1+1", "index.html", "al\udcff", "zoë", "zoë.submission"]
     graded_book({name: {} for name in names})
     assert sorted(graded_names(book)) == sorted(names)  # alice and bob are in no row
     (book.folder / "grades.csv").unlink()
     assert set(graded_names(book)) == {*names, "alice", "bob"}
-    assert len({key_of(name) for name in names}) == 4
+    assert len({key_of(name) for name in names}) == 5
 
 
 def test_claims_are_told_in_words_and_levels_with_their_description(desk, book, asking_lab):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,6 @@ from harness.questions import Question
 from harness.remembered import Remembered
 from harness.report import write_index
 from harness.techniques import cases_beside, technique_of
-from harness.texts import plain_cell
 from harness.written import refreshed
 
 Summary: TypeAlias = Mapping[str, Any]
@@ -85,15 +83,18 @@ class Desk:
     def summaries(self) -> Iterator[tuple[str, Summary]]:
         """Each submission and its grade as it is stored now, in brief."""
         for name in self.names:
-            path = self.book.of(name) / "grade.json"
-            stamp = _stamp(path)
-            known = self._summaries.get(name)
-            if known is None or known[0] != stamp:
-                grade = self.book.read(name)
-                if grade is None:
-                    continue  # a grader is replacing it, or somebody took it away
-                known = self._summaries[name] = stamp, summary(grade)
-            yield name, known[1]
+            if (found := self._summary(name)) is not None:
+                yield name, found
+
+    def _summary(self, name: str) -> Summary | None:
+        stamp = _stamp(self.book.of(name) / "grade.json")
+        known = self._summaries.get(name)
+        if known is None or known[0] != stamp:
+            grade = self.book.read(name)
+            if grade is None:
+                return None  # a grader is replacing it, or somebody took it away
+            known = self._summaries[name] = stamp, summary(grade)
+        return known[1]
 
     def answers(self, name: str) -> Answers:
         """A submission's answers."""
@@ -168,9 +169,13 @@ class Desk:
         return name, change
 
     def write_board(self) -> None:
-        """Write the CSV and the cohort's page from the grades as they are stored."""
-        grades = [grade for _, grade in self.summaries()]
+        """Write the CSV and the cohort's page from the grades as they are stored.
+
+        Of all the cohort, however few of it are marked here; and read when nobody else writes.
+        """
         with locked(self.book, "board"):
+            found = [self._summary(name) for name in self.book.last_cohort()]
+            grades = [grade for grade in found if grade is not None]
             self.book.write_csv(grades)
             write_index(self.book.index, self.lab, grades)
 
@@ -222,25 +227,8 @@ def key_of(name: str) -> str:
 
 
 def graded_names(book: Gradebook) -> list[str]:
-    """The submissions of the last cohort that was graded into a gradebook, by name.
-
-    Those are the rows of its CSV; without one, all that have a grade.
-    """
-    found = [
-        grade["submission"]
-        for folder in sorted(path.parent for path in book.folder.glob("*/grade.json"))
-        if (grade := book.read(folder.name.removesuffix(".submission"))) is not None
-    ]
-    try:
-        with (book.folder / "grades.csv").open(newline="", encoding="utf-8") as stream:
-            rows = {row.get("submission") for row in csv.DictReader(stream)}
-    except (OSError, ValueError, csv.Error):
-        return found
-    return [name for name in found if _in_csv(name) in rows]
-
-
-def _in_csv(name: str) -> str:
-    return plain_cell(name).encode(errors="backslashreplace").decode()
+    """The submissions of the last cohort whose grade can be read."""
+    return [name for name in book.last_cohort() if book.read(name) is not None]
 
 
 def _same(current: Change | None, change: Change) -> bool:
