@@ -86,21 +86,6 @@ class Gradebook:
         """The file of the marks that people gave for them."""
         return self.of(name) / "marks.json"
 
-    def last_cohort(self) -> list[str]:
-        """The submissions that were graded last, by name: the rows of the CSV that are there.
-
-        Without a CSV, all that have a grade.
-        """
-        stems = [path.parent.name for path in sorted(self.folder.glob("*/grade.json"))]
-        own = {name: name.removesuffix(".submission") for name in stems}
-        found = [own[name] if own[name].lower() in _TAKEN else name for name in stems]
-        try:
-            with (self.folder / "grades.csv").open(newline="", encoding="utf-8") as stream:
-                rows = {row.get("submission") for row in csv.DictReader(stream)}
-        except (OSError, ValueError, csv.Error):
-            return found
-        return [name for name in found if _in_csv(name) in rows]
-
     def save(
         self,
         grade: Mapping[str, Any],
@@ -223,6 +208,22 @@ class Gradebook:
         writer.writerows(_rows(grades, techniques, questions))
         write_whole(path, text.getvalue().encode(errors="backslashreplace"))
         return path
+
+
+def last_cohort(folder: Path) -> list[str]:
+    """The submissions that were graded last into a gradebook's folder, by name.
+
+    Those are the rows of its CSV; without one, all that have a grade.
+    """
+    stems = [path.parent.name for path in sorted(folder.glob("*/grade.json"))]
+    own = {name: name.removesuffix(".submission") for name in stems}
+    found = [own[name] if own[name].lower() in _TAKEN else name for name in stems]
+    try:
+        with (folder / "grades.csv").open(newline="", encoding="utf-8") as stream:
+            rows = {row.get("submission") for row in csv.DictReader(stream)}
+    except (OSError, ValueError, csv.Error):
+        return found
+    return [name for name in found if _in_csv(name) in rows]
 
 
 def _in_csv(name: str) -> str:

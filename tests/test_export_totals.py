@@ -153,6 +153,25 @@ def test_a_folder_of_a_taken_name_is_found_where_it_is(tmp_path):
     assert (graded.submission, graded.report) == ("grades.csv", "grades.csv.submission/report.html")
 
 
+def test_what_is_left_of_another_lab_is_held_back(tmp_path):
+    # Ann's second attempt and Bo are of the lab before; the CSV is of the last cohort.
+    left = [attempt(2, 1), attempt(1, 4, students=(BO,), name="bo")]
+    for grade in left:
+        grade["digests"]["lab"] = "before"
+    now = attempt(1, 4)
+    reports = exported.store(tmp_path / "r", [now, *left])
+    Gradebook(reports).write_csv([now])
+    told = {total.who: total for total in totals(read_graded(reports))}
+    assert {who: total.points for who, total in told.items()} == {"Ann": None, "Bo": None}
+    assert "graded with another lab" in told["Bo"].held_back
+    assert told["Bo"].graded.remedy == "grade it again, or move its folder out of the reports"
+    # One that was graded with this lab stays, though not in the last cohort.
+    left[1]["digests"]["lab"] = "a"
+    (reports / "bo" / "grade.json").write_text(json.dumps(left[1]))
+    told = {total.who: total for total in totals(read_graded(reports))}
+    assert (told["Bo"].points, told["Ann"].points) == (20.0, None)
+
+
 def test_no_folder_and_no_grade_are_said(tmp_path):
     with pytest.raises(UsageError, match="expected the folder that `harness grade` left"):
         folders_of(tmp_path / "nowhere")

@@ -9,18 +9,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
 from harness.final import marked_points, unmarked
-from harness.gradebook import Gradebook
+from harness.gradebook import Gradebook, last_cohort
 from harness.handed_in import FILE, HandedIn, Student, same_name
 from harness.results import FORMAT_VERSION
 
 LAST, BEST = "last", "best"
+_OF_ANOTHER_LAB: Mapping[str, Any] = {
+    "held_back": "it was graded with another lab, or with what this one was before",
+    "remedy": "grade it again, or move its folder out of the reports",
+}
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -152,6 +156,9 @@ def read_grade(reports: Path, folder: str) -> dict[str, Any]:
 def read_graded(reports: Path) -> Iterator[Graded]:
     """What exports need of each grade of a reports' folder, one after another.
 
+    A grade of another lab than the last cohort's, as one that was left from the lab before or was
+    not graded again with the others, is held back.
+
     Raises:
         UsageError: there are no grades, one is damaged, or a grader is at work there.
     """
@@ -159,8 +166,11 @@ def read_graded(reports: Path) -> Iterator[Graded]:
     if (reports / ".lock").exists():
         with Gradebook(reports).locked():
             pass
-    for folder in folders:
-        yield graded_of(reports, folder, read_grade(reports, folder))
+    found = [graded_of(reports, folder, read_grade(reports, folder)) for folder in folders]
+    last = set(last_cohort(reports))
+    labs = {one.lab for one in found if one.submission in last} or {one.lab for one in found}
+    for one in found:
+        yield one if one.lab in labs else replace(one, points=None, **_OF_ANOTHER_LAB)
 
 
 def graded_of(reports: Path, folder: str, grade: Mapping[str, Any]) -> Graded:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from harness.answers import Answers
 from harness.figures import Figure
-from harness.gradebook import Gradebook, summary
+from harness.gradebook import Gradebook, last_cohort, summary
 from harness.lab import Lab
 from harness.marks import Change, Marks, locked, read_marks, write_marks
 from harness.questions import Question
@@ -174,7 +174,7 @@ class Desk:
         Of all the cohort, however few of it are marked here; and read when nobody else writes.
         """
         with locked(self.book, "board"):
-            found = [self._summary(name) for name in self.book.last_cohort()]
+            found = [self._summary(name) for name in last_cohort(self.book.folder)]
             grades = [grade for grade in found if grade is not None]
             self.book.write_csv(grades)
             write_index(self.book.index, self.lab, grades)
@@ -228,7 +228,7 @@ def key_of(name: str) -> str:
 
 def graded_names(book: Gradebook) -> list[str]:
     """The submissions of the last cohort whose grade can be read."""
-    return [name for name in book.last_cohort() if book.read(name) is not None]
+    return [name for name in last_cohort(book.folder) if book.read(name) is not None]
 
 
 def _same(current: Change | None, change: Change) -> bool:
