@@ -57,7 +57,8 @@ class LatePolicy:
         hourly: whether `percent` is for hours.
         at_most: the most that is taken off, in percent.
         of_possible: whether the percents are of all possible points, instead of those earned.
-        closes: after it, nothing counts any more; None: it is taken at any time.
+        closes: after it, and after the grace, nothing counts any more; None: it is taken at any
+            time.
         extensions: later deadlines by id, name, e-mail or submission, in the form of `same_name`.
     """
 
@@ -86,7 +87,7 @@ class LatePolicy:
         deadline = max(own, self.deadline)
         by = at - self._moment(deadline)
         closes = max(self.closes, deadline) if self.closes else None
-        closed = closes is not None and at > self._moment(closes)
+        closed = closes is not None and at > self._moment(closes) and by > self.grace
         units = 0 if by <= self.grace else self._units(deadline, at)
         percent = 100.0 if closed else min(units * self.percent, self.at_most)
         shown = self._moment(deadline).astimezone(self.zone)
@@ -153,10 +154,13 @@ def unfitting_extensions(policy: Policy, table: Sequence[HandedIn]) -> list[str]
         return []
     whose: dict[str, set[str]] = {}
     for entry in table:
-        for student in entry.students:
+        people = [student.id or student.email or student.name for student in entry.students]
+        for student, person in zip(entry.students, people, strict=True):
             for name in {student.id, student.name, student.email} - {""}:
-                whose.setdefault(same_name(name), set()).add(student.id or student.email or name)
-        whose.setdefault(same_name(entry.submission), set()).add(entry.submission)
+                whose.setdefault(same_name(name), set()).add(person)
+        # A submission of one student is another name for that student.
+        means = people[0] if len(people) == 1 else entry.submission
+        whose.setdefault(same_name(entry.submission), set()).add(means)
     for name in policy.late.extensions:
         if len(several := whose.get(name, set())) > 1:
             raise UsageError(

@@ -143,6 +143,15 @@ def test_after_it_closes_nothing_counts_whatever_the_cap(policy_of, handed_in, p
     assert (found.percent, found.closed) == (percent, closed)
 
 
+@pytest.mark.parametrize(
+    ("handed_in", "percent", "closed"),
+    [(at(2026, 12, 5, 0, 9, 59), 0, False), (at(2026, 12, 5, 0, 10, 0), 100, True)],
+)
+def test_the_grace_is_free_where_it_closes_at_the_deadline(policy_of, handed_in, percent, closed):
+    found = policy_of(DAILY + '  closes: "2026-12-04 23:59:59"\n').late.lateness(handed_in)
+    assert (found.percent, found.closed) == (percent, closed)
+
+
 EXTENSIONS = """\
 student,deadline,hours,note
 jane@EXAMPLE.org,2026-12-11 23:59:59,,ill
@@ -200,6 +209,11 @@ def test_an_extension_that_fits_two_students_is_refused(policy_of, lab_file):
     with pytest.raises(UsageError, match="'bo li' fits several students: 18, 19; write an id"):
         unfitting_extensions(policy, two)
     assert unfitting_extensions(policy, two[:1]) == []
+    # A submission that is called as its student is no other one.
+    octocat = HandedIn("bo li", (Student("Bo Li"),))
+    assert unfitting_extensions(policy, [octocat]) == []
+    with pytest.raises(UsageError, match="fits several students: 18, bo li"):
+        unfitting_extensions(policy, [two[0], HandedIn("bo li", (BO, Student("20", "Ann")))])
     # The same person's two attempts are one person.
     again = HandedIn("a2", (BO,), attempt=2)
     assert unfitting_extensions(policy, [two[0], again]) == []
