@@ -42,8 +42,6 @@ from harness.report import draw, report_html
 from harness.submission import Submission
 from harness.written import settled, written_answers
 
-# How often a task is given to a worker that dies with it, or fails in a way that is not known.
-ATTEMPTS = 2
 _PARENT_SECONDS = 1.0
 # Read by the libraries of linear algebra that NumPy may be built with.
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -352,8 +350,9 @@ def run_all(
 ) -> Iterator[tuple[Submission, Answer | BrokenExecutor | GradingError]]:
     """Run tasks, a few more at a time than there are workers, and yield answers as they come.
 
-    A worker that dies has its submission given to another, once; then the broken executor is the
-    answer. What fails otherwise is tried once more, too.
+    A worker that dies takes the others along, and whose task it was is not known: each of those at
+    hand is tried again, alone. One that takes its worker along even then, twice, has the broken
+    executor for an answer. What fails otherwise is tried once more, too.
 
     Args:
         engine: where.
@@ -366,11 +365,15 @@ def run_all(
     executor = engine.executor()
     waiting: dict[Future[Answer], Submission] = {}
     again: list[Submission] = []
-    attempts: dict[str, int] = {}
+    suspects: list[Submission] = []
+    failed: set[str] = set()
+    deaths: set[str] = set()
     try:
         while True:
-            while len(waiting) < 2 * engine.jobs:
-                item = again.pop() if again else next(submissions, None)
+            alone = bool(suspects)
+            while len(waiting) < (1 if alone else 2 * engine.jobs):
+                queue = suspects or again
+                item = queue.pop() if queue else next(submissions, None)
                 if item is None:
                     break
                 waiting[engine.run(executor, engine.task(item, book))] = item
@@ -380,16 +383,18 @@ def run_all(
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 item = waiting.pop(future)
                 made = _result(engine, future)
-                attempts[item.name] = attempts.get(item.name, 0) + 1
-                broken |= isinstance(made, BrokenProcessPool)
-                failed = isinstance(made, GradingError) and attempts[item.name] < ATTEMPTS
-                if failed or (broken and attempts[item.name] < ATTEMPTS * engine.jobs):
+                took_along = isinstance(made, BrokenProcessPool)
+                broken |= took_along
+                if took_along and item.name not in deaths:
+                    deaths |= {item.name} if alone else set()
+                    suspects.append(item)
+                elif isinstance(made, GradingError) and item.name not in failed:
+                    failed.add(item.name)
                     again.append(item)
                 else:
                     yield item, made
             if broken:
-                # One worker takes all others along; whose task it was is not known.
-                again += waiting.values()
+                suspects += waiting.values()
                 waiting.clear()
                 engine.stop(executor)
                 executor = engine.executor()
