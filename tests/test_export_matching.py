@@ -49,6 +49,23 @@ def test_a_student_is_found_by_any_of_them(person):
     assert pairs([total("a", *JANE)], [*others, row(0, **person)])[0] == {0: "a"}
 
 
+def test_an_id_that_is_another_rows_login_needs_a_name_or_an_address():
+    people = [
+        row(0, "104", names=("Ann Lee",), logins=("900",), email="ann@x.org"),
+        row(1, "900", names=("Bo Li",), email="bo@x.org"),
+    ]
+    for student in (total("900"), total("a", "900")):
+        rows, found = pairs([student], people)
+        assert rows == {}
+        assert found.unmatched[0][1] == (
+            "several rows have this id or login: Bo Li 900 (line 3), Ann Lee 104 (line 2); "
+            "correct students.csv"
+        )
+    assert pairs([total("a", "900", "LI, Bo")], people)[0] == {1: "a"}
+    assert pairs([total("a", "900", "", "BO@x.org")], people)[0] == {1: "a"}
+    assert pairs([total("a", "104")], people)[0] == {0: "a"}
+
+
 def test_the_id_comes_before_the_name():
     people = [row(0, "7", names=("Anna Müller",)), row(1, "8", names=("Anna Müller",))]
     twins = [total("b", "8", "Anna Müller"), total("a", "7", "Anna Müller")]

@@ -121,8 +121,15 @@ def _find(
     student: Student,
     tables: Iterable[tuple[str, Callable[[Student], Iterable[str]], _Table]],
 ) -> tuple[Person | None, str]:
-    for kind, keys, table in tables:
-        several = {p.row: p for key in keys(student) if key for p in table.get(key, ())}
+    found = {
+        kind: {p.row: p for key in keys(student) if key for p in table.get(key, ())}
+        for kind, keys, table in tables
+    }
+    # One system's id may be another person's login; a name or an e-mail tells.
+    both = found["id"] and found["login"].keys() - found["id"].keys()
+    if both and not any(_is_confirmed(student, person) for person in found["id"].values()):
+        found = {"id or login": {**found["id"], **found["login"]}, **found}
+    for kind, several in found.items():
         candidates = list(several.values())
         if len(candidates) > 1:
             named = ", ".join(person.who for person in candidates[:8])
@@ -137,6 +144,14 @@ def _find(
         "nobody in the sheet has this id, login, e-mail or name; correct students.csv, where a "
         "group has a row for each member"
     )
+
+
+def _is_confirmed(student: Student, person: Person) -> bool:
+    """Whether more than an id says that a row is a student's."""
+    if student.email and _fold(student.email) == _fold(person.email):
+        return True
+    names = map(letters_of, person.names)
+    return student.name not in ("", student.id) and letters_of(student.name) in names
 
 
 def _is_somebody_else(student: Student, person: Person) -> bool:
