@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import archives
@@ -58,6 +58,24 @@ def test_what_a_person_corrected_stays_column_by_column(tmp_path):
         )
         row = read_table(tmp_path / "out")["jane-doe-1"]
         assert (row.students, row.note, row.at) == ((jane,), "by hand", WORKS[0].at)
+
+
+def test_a_time_that_was_corrected_is_of_the_files_of_then(tmp_path):
+    imported(tmp_path, WORKS)
+    table = read_table(tmp_path / "out")
+    earlier = WORKS[0].at - timedelta(days=5)
+    table["jane-doe-1"] = replace(table["jane-doe-1"], at=earlier, note="by hand")
+    write_table(tmp_path / "out" / FILE, table.values())
+    imported(tmp_path, WORKS)
+    assert read_table(tmp_path / "out")["jane-doe-1"].at == earlier
+    again = replace(WORKS[0], files={"submission.py": b"# 2\n"})
+    account = imported(tmp_path, [again, *WORKS[1:]])
+    row = read_table(tmp_path / "out")["jane-doe-1"]
+    assert (row.at, row.note) == (WORKS[0].at, "by hand")
+    assert said(account, "as the archive tells it").endswith(": jane-doe-1 (at)")
+    account = imported(tmp_path, [again, *WORKS[1:]])
+    assert not [line for line in account.lines if "as the archive tells it" in line]
+    assert said(account, "corrected by hand in") is not None
 
 
 def test_who_handed_in_again_has_the_new_files_and_the_old_are_kept(tmp_path):

@@ -251,13 +251,22 @@ def _lines(entries: Entries, planned: Plan, written: Written, table: Table) -> I
         )
     names = {one.row.submission for one in planned.submissions}
     same = len(written.same)
+    outdated = {
+        row.submission: table.outdated(row, fresh=row.submission in written.changed)
+        for row in (one.row for one in planned.submissions)
+    }
     told = {
         "of earlier attempts": [visible_name(entry) for entry in planned.earlier],
         f"handed in again, older version in {REPLACED}{os.sep}": written.changed,
         "there already and left as they are": [str(same)] * bool(same),
         "files corrected by hand, and kept": written.corrected,
         f"corrected by hand in {FILE}, and kept": [
-            name for name in table.rows if name in names and table.corrected(name)
+            name for name in table.rows if name in names and table.corrected(name) - outdated[name]
+        ],
+        "corrected by hand for what was handed in before, and now as the archive tells it": [
+            f"{name} ({', '.join(sorted(columns))})"
+            for name, columns in outdated.items()
+            if columns
         ],
         "not in this archive, and kept": [name for name in table.rows if name not in names],
         f"removed from {FILE} by hand, and in this archive again": [

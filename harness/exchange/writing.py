@@ -204,6 +204,12 @@ class Table:
             if all(getattr(row, column) != getattr(one, column) for one in known)
         )
 
+    def outdated(self, new: HandedIn, *, fresh: bool) -> frozenset[str]:
+        """Columns that a person has corrected for other files than those that are there now."""
+        if not (fresh and new.at and self.digests.get(new.submission)):
+            return frozenset()
+        return self.corrected(new.submission) & {"at", "late", "attempt"}
+
     def merged(self, new: HandedIn, *, fresh: bool, told: bool) -> HandedIn:
         """A new row with what a person has corrected, and with what only an earlier import knew.
 
@@ -215,7 +221,8 @@ class Table:
         old = self.rows.get(new.submission)
         if old is None:
             return new
-        kept: dict[str, Any] = {c: getattr(old, c) for c in self.corrected(new.submission)}
+        columns = self.corrected(new.submission) - self.outdated(new, fresh=fresh)
+        kept: dict[str, Any] = {column: getattr(old, column) for column in columns}
         if new.at is None and not fresh:
             kept.setdefault("at", old.at)
         if not told and {s.id for s in old.students} == {s.id for s in new.students}:
