@@ -140,6 +140,17 @@ def test_students_without_an_id_are_told_apart_by_mail_then_by_name(tmp_path):
     assert [total.graded.submission for total in totals(read_graded(reports))] == ["h2", "h4"]
 
 
+def test_two_people_of_one_name_do_not_become_one(tmp_path):
+    novak = Student(name="Jan Novak")
+    grades = [attempt(1, n, students=(novak,), days=n, name=f"novak-{n}") for n in (2, 3)]
+    told = found(tmp_path, *grades)["Jan Novak"]
+    assert told.points is None
+    assert told.held_back == (
+        "in several submissions of the same attempt (novak-2, novak-3); correct students.csv and "
+        "grade again"
+    )
+
+
 def test_a_grade_from_before_policies_is_held_back(tmp_path):
     grade = attempt(1, 4)
     del grade["final"]

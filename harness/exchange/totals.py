@@ -305,6 +305,10 @@ def _conflict(attempts: Sequence[Graded]) -> str:
 
 
 def _same_people(attempts: Sequence[Graded]) -> bool:
-    """Whether all are the same people's, at known times: then the times tell them apart."""
+    """Whether all are the same people's, at known times: then the times tell them apart.
+
+    Two people may have one name, so an id or an address is needed.
+    """
     people = {frozenset(_identity(s, one) for s in one.students) for one in attempts}
-    return len(people) == 1 and all(one.at for one in attempts)
+    named = all(kind in ("id", "email") for who in people for kind, _ in who)
+    return named and len(people) == 1 and all(one.at for one in attempts)
