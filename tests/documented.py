@@ -50,7 +50,7 @@ def run_page(name: str, course: Path, without: Collection[str] = ()) -> str:
             start_new_session=True,
         )
     try:
-        returncode = shell.wait(240)
+        returncode = shell.wait(480)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(shell.pid, signal.SIGKILL)  # what a page has started in the background
