@@ -55,7 +55,8 @@ def state_word(status: str) -> str:
 
 def run_sentence(run: Mapping[str, Any]) -> str:
     """How the run ended, in a sentence."""
-    return _(_RUNS[run["status"]]) if run["status"] in _RUNS else words(run["status"]) + "."
+    status = run["status"]
+    return _(_RUNS[status]) if status in _RUNS else words(status) + "."
 
 
 _KINDS = {
