@@ -186,6 +186,14 @@ def questions_of(
     ]
 
 
+def shown_in(questions: Sequence[Mapping[str, Any]], marks: Marks) -> bool:
+    """Whether the key `questions` of a grade shows these marks, of the questions that it has."""
+    given = {name: (one.level, one.comment) for name, one in marks.current.items()}
+    return all(
+        (one["level"], one["comment"]) == given.get(one["id"], (None, "")) for one in questions
+    )
+
+
 def _question(question: Question, answer: str, mark: Change | None) -> dict[str, Any]:
     if mark and mark.level is None and not mark.comment:
         mark = None  # taken off again

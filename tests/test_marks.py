@@ -18,6 +18,7 @@ from harness.answers import Answers
 from harness.cohort import _kept, _save
 from harness.engine import Answer, answer
 from harness.errors import UsageError
+from harness.exchange.totals import read_graded
 from harness.final import marked_points
 from harness.gradebook import Gradebook, summary
 from harness.grading import Graded, open_lab
@@ -332,10 +333,15 @@ def test_a_kill_after_the_mark_is_mended_by_the_next_session(
     monkeypatch.undo()
     assert book.report("alice").is_file()
     assert stored(book)["use"] is None
+    told = {one.submission: one for one in read_graded(book.folder)}["alice"]
+    assert told.held_back == "its marks were changed after the grade was made of them"
+    assert told.remedy == "run `harness grade` again: nothing is run for it"
     again = Desk(book, asking_lab, "ada", ["alice", "bob"])
     assert again.refresh() == 1
     again.close()
     assert stored(book)["use"] == 1
+    told = {one.submission: one for one in read_graded(book.folder)}["alice"]
+    assert "marks were changed" not in told.held_back
     assert "1 of 2 written answers are marked" in book.report("alice").read_text("utf-8")
 
 

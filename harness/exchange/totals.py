@@ -18,12 +18,17 @@ from harness.errors import UsageError
 from harness.final import marked_points, unmarked
 from harness.gradebook import Gradebook, last_cohort
 from harness.handed_in import FILE, HandedIn, Student, same_name
+from harness.marks import read_marks, shown_in
 from harness.results import FORMAT_VERSION
 
 LAST, BEST = "last", "best"
 _OF_ANOTHER_LAB: Mapping[str, Any] = {
     "held_back": "it was graded with another lab, or with what this one was before",
     "remedy": "grade it again, or move its folder out of the reports",
+}
+_MARKED_SINCE: Mapping[str, Any] = {
+    "held_back": "its marks were changed after the grade was made of them",
+    "remedy": "run `harness grade` again: nothing is run for it",
 }
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
@@ -157,20 +162,32 @@ def read_graded(reports: Path) -> Iterator[Graded]:
     """What exports need of each grade of a reports' folder, one after another.
 
     A grade of another lab than the last cohort's, as one that was left from the lab before or was
-    not graded again with the others, is held back.
+    not graded again with the others, is held back; so is one that does not show the marks of now,
+    as where the machine stopped between the two.
 
     Raises:
-        UsageError: there are no grades, one is damaged, or a grader is at work there.
+        UsageError: there are no grades, a grade or its marks are damaged, or a grader is at work
+            there.
     """
     folders = folders_of(reports)
+    book = Gradebook(reports)
     if (reports / ".lock").exists():
-        with Gradebook(reports).locked():
+        with book.locked():
             pass
-    found = [graded_of(reports, folder, read_grade(reports, folder)) for folder in folders]
+    found = [_read(book, folder) for folder in folders]
     last = set(last_cohort(reports))
     labs = {one.lab for one in found if one.submission in last} or {one.lab for one in found}
     for one in found:
         yield one if one.lab in labs else replace(one, points=None, **_OF_ANOTHER_LAB)
+
+
+def _read(book: Gradebook, folder: str) -> Graded:
+    grade = read_grade(book.folder, folder)
+    graded = graded_of(book.folder, folder, grade)
+    questions = grade.get("questions", ())
+    if shown_in(questions, read_marks(book, grade["submission"])):
+        return graded
+    return replace(graded, points=None, **_MARKED_SINCE)
 
 
 def graded_of(reports: Path, folder: str, grade: Mapping[str, Any]) -> Graded:
