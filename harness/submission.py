@@ -121,8 +121,8 @@ def _find(path: Path) -> list[Submission]:
         return [Submission(path.resolve().name or "submission", path)]
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "_")))
     handed_in = [entry for entry in entries if _may_be(entry)]
-    # A file goes by its name without the ending, unless another entry does too.
-    stems = Counter(_stem(entry) for entry in handed_in)
+    # A file goes by its name without the ending, unless another entry does too, or has that name.
+    stems = Counter(name for entry in handed_in for name in {_stem(entry), entry.name})
     found_here = [
         Submission(_stem(entry) if stems[_stem(entry)] == 1 else entry.name, entry)
         for entry in handed_in

@@ -53,6 +53,14 @@ def test_files_go_by_their_name_unless_two_would_share_it(tmp_path):
     assert find_submissions(tmp_path / "mixed" / "alice.py")[0].name == "alice"
 
 
+def test_a_name_without_its_ending_is_nobody_elses_name(tmp_path):
+    (tmp_path / "bob").mkdir()
+    for name in ("bob.zip", "bob.zip.zip", "carol.zip"):
+        write(tmp_path / name)
+    names = [s.name for s in find_submissions(tmp_path)]
+    assert names == ["bob", "bob.zip", "bob.zip.zip", "carol"]
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
