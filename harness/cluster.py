@@ -14,11 +14,13 @@ import shutil
 import tarfile
 import tempfile
 from concurrent.futures import Executor, Future
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from distributed import Client, KilledWorker, WorkerPlugin
 
+from harness.archives import is_archive
 from harness.engine import (
     Answer,
     Task,
@@ -33,7 +35,7 @@ from harness.errors import UsageError
 from harness.gradebook import Gradebook
 from harness.lab import Lab
 from harness.marks import stored_marks
-from harness.submission import Submission, files_of
+from harness.submission import MAX_BYTES, MAX_FILES, Submission, files_of
 
 CONNECT_SECONDS = 30
 
@@ -175,12 +177,21 @@ def unpack_lab(packed: bytes, folder: Path) -> None:
 
 
 def pack_submission(submission: Submission) -> bytes:
-    """A submission's files below one name, as a tar file."""
+    """A submission's files below one name, as a tar file.
+
+    Of one that is too large to be run, no more than shows that.
+    """
     stream = io.BytesIO()
     single = submission.path.is_file()
+    left = MAX_BYTES
     with tarfile.open(fileobj=stream, mode="w") as packed:
-        for name, path in files_of(submission.path):
-            _add(packed, name if single else f"s/{name}", path.read_bytes())
+        for name, path in islice(files_of(submission.path), MAX_FILES + 1):
+            with path.open("rb") as file:
+                content = file.read() if is_archive(path) and single else file.read(left + 1)
+            _add(packed, name if single else f"s/{name}", content)
+            left -= len(content)
+            if left < 0:
+                break
     return stream.getvalue()
 
 

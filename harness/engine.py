@@ -333,6 +333,20 @@ def _read(file: str) -> bytes:
         return b""
 
 
+def _begun(
+    engine: Engine, executor: Executor, submission: Submission, book: Gradebook
+) -> Future[Answer]:
+    """A task with a worker; one that cannot be made, as where a file cannot be read, has failed."""
+    try:
+        with faults_told():
+            task = engine.task(submission, book)
+    except GradingError as error:
+        failed: Future[Answer] = Future()
+        failed.set_exception(error)
+        return failed
+    return engine.run(executor, task)
+
+
 def _result(engine: Engine, future: Future[Answer]) -> Answer | BrokenExecutor | GradingError:
     """The answer, or that no worker survived the task, or that grading it failed."""
     try:
@@ -376,7 +390,7 @@ def run_all(
                 item = queue.pop() if queue else next(submissions, None)
                 if item is None:
                     break
-                waiting[engine.run(executor, engine.task(item, book))] = item
+                waiting[_begun(engine, executor, item, book)] = item
             if not waiting:
                 return
             broken = False

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import submission as submission_module
 from harness.engine import GradingError, run_all
-from harness.submission import Submission
+from harness.submission import Submission, prepare
 
 
 def work(name, folder):
@@ -40,6 +41,8 @@ class Workers:
         return ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
 
     def task(self, submission, book):
+        if submission.name == "unreadable":
+            raise PermissionError(13, "Permission denied")
         return submission.name
 
     def run(self, executor, task):
@@ -74,3 +77,41 @@ def test_only_who_takes_a_worker_along_twice_is_not_judged(tmp_path, names):
             assert isinstance(made, GradingError)
         else:
             assert made == name
+
+
+def test_a_submission_that_cannot_be_read_is_not_judged_and_ends_no_run(tmp_path):
+    submissions = iter([Submission(name, Path(name)) for name in ("a", "unreadable", "b")])
+    found = {one.name: made for one, made in run_all(Workers(tmp_path), submissions, None)}
+    failure = found.pop("unreadable")
+    assert found == {"a": "a", "b": "b"}
+    assert isinstance(failure, GradingError)
+    assert "PermissionError: [Errno 13] Permission denied" in str(failure)
+
+
+@pytest.mark.parametrize("limits", [(10, 4), (10, 5), (1, 100), (2, 100), (3, 100)])
+def test_of_a_submission_too_large_to_run_no_more_travels_than_shows_it(
+    tmp_path, monkeypatch, limits
+):
+    cluster = pytest.importorskip("harness.cluster")
+    for module in (cluster, submission_module):
+        monkeypatch.setattr(module, "MAX_FILES", limits[0])
+        monkeypatch.setattr(module, "MAX_BYTES", limits[1])
+    here = tmp_path / "ann"
+    (here / "data").mkdir(parents=True)
+    (here / "submission.py").write_text("x=1")
+    (here / "data" / "a.txt").write_text("12")
+    packed = cluster.pack_submission(Submission("ann", here))
+    cluster.unpack_lab(packed, tmp_path / "there")
+    there = Submission("ann", tmp_path / "there" / "s")
+    found = prepare(there, tmp_path / "run")
+    assert found == prepare(Submission("ann", here), tmp_path / "locally")
+    assert bool(found.problem) == (limits in {(10, 4), (1, 100)})
+
+
+def test_of_a_large_file_no_more_is_read_than_shows_it(tmp_path, monkeypatch):
+    cluster = pytest.importorskip("harness.cluster")
+    monkeypatch.setattr(cluster, "MAX_BYTES", 1000)
+    (tmp_path / "submission.py").write_text("#" * 100_000)
+    assert len(cluster.pack_submission(Submission("ann", tmp_path / "submission.py"))) < 20_000
+    (tmp_path / "ann.zip").write_bytes(b"#" * 100_000)  # unpacked, and counted, where it is run
+    assert len(cluster.pack_submission(Submission("ann", tmp_path / "ann.zip"))) > 100_000
