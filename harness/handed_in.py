@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -149,8 +149,8 @@ def rows_of(
         raise UsageError(f"{path}: cannot be read: {error}") from None
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    header = [name.strip().lower() for name in next(reader, [])]
+    rows = _rows(text, separator, path)
+    header = [name.strip().lower() for name in next(rows, (1, []))[1]]
     for name in required:
         if name not in header:
             raise UsageError(
@@ -159,10 +159,20 @@ def rows_of(
     for name in header:
         if name and name not in allowed:
             raise UsageError(f"{path}:1: unknown column {name!r}; {suggest(name, allowed)}")
-    for row in reader:
+    for line, row in rows:
         cells = dict(zip(header, (from_cell(value.strip()) for value in row), strict=False))
         if any(cells.values()):
-            yield reader.line_num, {name: cells.get(name, "") for name in allowed}
+            yield line, {name: cells.get(name, "") for name in allowed}
+
+
+def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        told = f"not a table ({error}); look for a quote without its end"
+        raise UsageError(f"{path}:{reader.line_num}: {told}") from None
 
 
 def _entry(row: Mapping[str, str], where: str) -> HandedIn:

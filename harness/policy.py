@@ -306,8 +306,12 @@ def _extended(row: Mapping[str, str], where: str, deadline: datetime, zone: Zone
         hours = row["hours"].replace(",", ".")
         if not hours.replace(".", "", 1).isdecimal():
             raise LabError(f"{where}: hours is {row['hours']!r}, expected a number")
-        later = moment(deadline, zone) + timedelta(hours=float(hours))
-        return later.astimezone(zone).replace(tzinfo=None)
+        try:
+            later = moment(deadline, zone) + timedelta(hours=float(hours))
+            return later.astimezone(zone).replace(tzinfo=None)
+        except OverflowError:
+            text = f"{where}: hours is {row['hours']!r}, expected fewer: no calendar goes so far"
+            raise LabError(text) from None
     try:
         return local_time(row["deadline"], zone)
     except _NoTimeError as error:

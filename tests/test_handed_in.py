@@ -67,6 +67,12 @@ def test_a_table_that_is_no_text_is_refused(tmp_path):
         read_table(tmp_path)
 
 
+def test_a_quote_without_its_end_is_said(tmp_path):
+    (tmp_path / FILE).write_text('submission,note\na,"' + "b,\n" * 50_000, "utf-8")
+    with pytest.raises(UsageError, match=r"not a table \(field larger.*a quote without its end"):
+        read_table(tmp_path)
+
+
 def test_a_table_that_cannot_be_read_is_said(tmp_path, monkeypatch):
     (tmp_path / FILE).write_text("submission\na\n")
     monkeypatch.setattr("pathlib.Path.read_text", lambda *a, **k: (_ for _ in ()).throw(OSError(5)))

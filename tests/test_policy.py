@@ -229,6 +229,7 @@ def test_an_extension_that_fits_two_students_is_refused(policy_of, lab_file):
         ("student,hours,deadline\nBo,1,2026-12-12\n", "found both or neither"),
         ("student,hours\nBo,two\n", "hours is 'two', expected a number"),
         ("student,hours\nBo,-2\n", "hours is '-2'"),
+        ("student,hours\nBo,99999999999\n", "e.csv:2: hours is '99999999999', expected fewer"),
         ("student,deadline\nBo,soon\n", "e.csv:2: found 'soon', expected a time such as"),
         ("name,hours\nBo,1\n", "no column 'student'"),
     ],
