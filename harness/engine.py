@@ -392,6 +392,7 @@ def run_all(
                     break
                 waiting[_begun(engine, executor, item, book)] = item
             if not waiting:
+                executor.shutdown(wait=True)  # workers clear up; those that are killed do not
                 return
             broken = False
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:

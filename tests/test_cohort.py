@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from datetime import datetime, timezone
@@ -183,12 +184,23 @@ def alive(pid):
     return False
 
 
+@pytest.fixture
+def temporary(monkeypatch):
+    """A folder for temporary files that everybody can pass through, as student code must."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
 KILLS = int(os.environ.get("HARNESS_KILLS", "4"))
 
 
-def test_killed_at_any_moment_it_goes_on_and_ends_the_same(lab_folder, tmp_path):
+def test_killed_at_any_moment_it_goes_on_and_ends_the_same(lab_folder, tmp_path, temporary):
     submissions = cohort(tmp_path / "c", 6, seconds=0.2)
     assert grade(submissions, lab_folder, tmp_path / "undisturbed") == 0
+    assert not list(temporary.glob("harness-*"))
     rng = random.Random(7)
     command = [sys.executable, "-m", "harness", "grade", str(submissions), "--jobs", "2"]
     command += ["--lab", str(lab_folder)]
@@ -214,6 +226,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(lab_folder, tmp_path)
             assert without_times(out) == without_times(tmp_path / "undisturbed")
             assert len(list(out.glob("*/report.html"))) == 6
             assert not list(out.rglob("*.partial"))
+            assert not list(temporary.glob("harness-*")), "folders are left"
 
 
 @pytest.mark.skipif(not is_root(), reason="needs root, to mount a small disk")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +17,7 @@ from typing import Any
 from harness.calls import Call, Contract
 from harness.errors import MachineError
 from harness.execution import doctor
+from harness.execution.folders import Folder, remove
 from harness.execution.oracle import MAX_MB, QUESTIONS, ChildOracle
 from harness.execution.processes import ColdStarter, Starter
 from harness.execution.run import Run
@@ -58,8 +57,8 @@ class Runner:
         self.contract = contract
         self.threads = threads
         self.sandbox = choose() if sandbox is None else sandbox
-        self.folder = Path(tempfile.mkdtemp(prefix="harness-", dir=self.sandbox.temporary()))
-        self.folder.chmod(0o711)  # to pass through, for the user that templates run as
+        self._temporary = Folder(self.sandbox.temporary())
+        self.folder = self._temporary.path  # to pass through, for the user that templates run as
         self._staged = Staged(self.folder)
         self._homes = self.folder / "homes"
         self._homes.mkdir(mode=0o711)
@@ -87,7 +86,7 @@ class Runner:
         """End the oracle's child and the template, and remove the temporary folder."""
         self.oracle.close()
         self._starter.close()
-        remove(self.folder)
+        self._temporary.close()
 
     def warm(self) -> None:
         """Student code will be run soon: begin what that takes, and do not wait for it."""
@@ -252,12 +251,3 @@ def _not_run(submission: Submission, calls: Sequence[Call], message: str) -> Out
     failed = CaseOutput(CaseStatus.NOT_RUN, message=message)
     run = RunSummary(RunStatus.NOT_RUN, 0.0, message)
     return Outputs(submission.name, run, {call.key: failed for call in calls})
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, whatever has been made of it: unreadable, or nested thousands deep."""
-    with suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists() and os.name == "posix":
-        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
-            subprocess.run([*command, "--", str(folder)], stderr=subprocess.DEVNULL, check=False)
