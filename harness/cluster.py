@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import shutil
 import tarfile
 import tempfile
@@ -32,6 +31,7 @@ from harness.engine import (
     handed_in_of,
 )
 from harness.errors import UsageError
+from harness.execution.folders import Folder
 from harness.gradebook import Gradebook
 from harness.lab import Lab
 from harness.marks import stored_marks
@@ -120,24 +120,28 @@ class LabPlugin(WorkerPlugin):  # type: ignore[misc]
         return f"xai-grading-harness-{digest[:16]}"
 
     def setup(self, worker: Any) -> None:
-        """Unpack the lab on the worker's disk."""
-        unpack_lab(self._packed, lab_folder(self._digest))
+        """Unpack the lab on the worker's disk, for nobody else's eyes."""
+        if self._digest not in _folders:
+            folder = Folder(Path(tempfile.gettempdir()))
+            unpack_lab(self._packed, folder.path / "lab")
+            _folders[self._digest] = folder
 
     def teardown(self, worker: Any) -> None:
         """Remove it, when the worker or the run ends."""
         close_graders()
-        shutil.rmtree(lab_folder(self._digest), ignore_errors=True)
+        if folder := _folders.pop(self._digest, None):
+            folder.close()
 
 
-def lab_folder(digest: str) -> Path:
-    """Where a worker process keeps a lab."""
-    return Path(tempfile.gettempdir()) / f"harness-lab-{digest[:16]}-{os.getpid()}"
+# Where this worker process keeps labs, by their digest.
+_folders: dict[str, Folder] = {}
 
 
 def do_packed(digest: str, unsandboxed: bool, task: Task) -> Answer:
     """On a worker: grade a submission that came with its task."""
-    grader = grader_of(Work(str(lab_folder(digest) / "lab.yaml"), unsandboxed))
-    folder = Path(tempfile.mkdtemp(prefix="handed-in-"))
+    own = _folders[digest].path
+    grader = grader_of(Work(str(own / "lab" / "lab.yaml"), unsandboxed))
+    folder = Path(tempfile.mkdtemp(prefix="handed-in-", dir=own))
     try:
         with faults_told():
             _unpack(task.packed, folder)

@@ -28,6 +28,7 @@ from harness import engine as engines
 from harness.cohort import grade_cohort
 from harness.engine import LocalEngine, Work
 from harness.errors import LabError, UsageError
+from harness.execution.folders import remove_left
 from harness.execution.sandbox import choose, is_root
 from harness.gradebook import Gradebook
 from harness.grading import Grader, open_lab
@@ -286,7 +287,9 @@ def test_a_worker_that_dies_has_its_submission_graded_by_another(lab_folder, tmp
     assert {grade["points"] for grade in grades} == {4.0}
 
 
-def test_on_a_cluster_with_a_worker_killed_midway_all_are_graded(lab_folder, tmp_path, capsys):
+def test_on_a_cluster_with_a_worker_killed_midway_all_are_graded(
+    lab_folder, tmp_path, capsys, temporary
+):
     distributed = pytest.importorskip("distributed")
     submissions = cohort(tmp_path / "c", 6, seconds=0.5)
     assert grade(submissions, lab_folder, tmp_path / "here") == 0
@@ -306,6 +309,8 @@ def test_on_a_cluster_with_a_worker_killed_midway_all_are_graded(lab_folder, tmp
         assert grade(submissions, lab_folder, tmp_path / "there", *options) == 0
         killer.join()
     assert without_times(tmp_path / "there") == without_times(tmp_path / "here")
+    remove_left(temporary)
+    assert not list(temporary.glob("harness-*"))
 
 
 def test_a_scheduler_that_does_not_answer_is_a_usage_error(
@@ -329,6 +334,20 @@ def test_a_lab_that_keeps_something_elsewhere_does_not_travel(lab_folder, tmp_pa
     elsewhere = dataclasses.replace(lab, golden=tmp_path)
     with pytest.raises(UsageError, match="a lab that travels keeps all beside it"):
         cluster.pack_lab(elsewhere)
+
+
+def test_a_worker_keeps_a_lab_to_itself_and_no_longer_than_it_is_needed(lab_folder, temporary):
+    cluster = pytest.importorskip("harness.cluster")
+    packed = cluster.pack_lab(open_lab(lab_folder / "lab.yaml"))
+    plugin = cluster.LabPlugin("a", packed)
+    plugin.setup(None)
+    plugin.setup(None)  # of another worker of the same process
+    [folder] = temporary.glob("harness-*")
+    assert folder.stat().st_mode & 0o077 == 0
+    assert open_lab(folder / "lab" / "lab.yaml").cases
+    plugin.teardown(None)
+    plugin.teardown(None)
+    assert list(temporary.iterdir()) == []
 
 
 def test_without_dask_the_option_says_what_to_install(lab_folder, tmp_path, capsys, monkeypatch):

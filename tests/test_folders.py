@@ -24,11 +24,11 @@ time.sleep(60)
 
 
 def test_a_folder_is_there_until_it_is_closed(tmp_path):
-    one = Folder(tmp_path)
+    one = Folder(tmp_path, passable=True)
     two = Folder(tmp_path)
     remove_left(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([one.path, two.path])
-    assert one.path.stat().st_mode & 0o777 == 0o711
+    assert [folder.path.stat().st_mode & 0o777 for folder in (one, two)] == [0o711, 0o700]
     (two.path / "run").mkdir()
     two.close()
     assert list(tmp_path.iterdir()) == [one.path]

@@ -23,17 +23,19 @@ _HELD = ".held"
 
 
 class Folder:
-    """A new temporary folder, which others can pass through and not list.
+    """A new temporary folder, which nobody else can read.
 
     Args:
         place: where it is made.
+        passable: others can pass through it, to what they are given within.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, *, passable: bool = False) -> None:
         remove_left(place)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
         self._lock = _held(self.path)
-        self.path.chmod(0o711)
+        if passable:
+            self.path.chmod(0o711)
 
     def close(self) -> None:
         """Remove it and all in it."""

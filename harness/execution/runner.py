@@ -57,8 +57,9 @@ class Runner:
         self.contract = contract
         self.threads = threads
         self.sandbox = choose() if sandbox is None else sandbox
-        self._temporary = Folder(self.sandbox.temporary())
-        self.folder = self._temporary.path  # to pass through, for the user that templates run as
+        # To pass through, for the user that templates run as.
+        self._temporary = Folder(self.sandbox.temporary(), passable=True)
+        self.folder = self._temporary.path
         self._staged = Staged(self.folder)
         self._homes = self.folder / "homes"
         self._homes.mkdir(mode=0o711)
