@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from harness.gradebook import Gradebook
 from harness.handed_in import HandedIn, Student
+from harness.marks import Change, Marks, write_marks
 from harness.results import CaseResult, CheckResult, Grade, Outcome, RunStatus, RunSummary
 
 MAX_POINTS = 20.0
@@ -52,13 +54,26 @@ def not_judged(grade: dict[str, Any], why: str = "out of disk") -> dict[str, Any
     return {**grade, "outcome": "not_judged", "final": final, "run": run}
 
 
+def question(**differs: Any) -> dict[str, Any]:
+    """A written answer's entry in the key `questions` of a grade: not marked, unless told."""
+    shown = {"id": "q", "title": "Why?", "points": None, "max_points": 2.0}
+    return {**shown, "level": None, "comment": "", "stale": False, **differs}
+
+
 def store(folder: Path, grades: Iterable[dict[str, Any]]) -> Path:
-    """Write the reports' folder of these grades."""
+    """Write the reports' folder of these grades, and the marks that they show."""
     for grade in grades:
         own = folder / grade["submission"]
         own.mkdir(parents=True)
         (own / "grade.json").write_text(json.dumps(grade), "utf-8")
         (own / "report.html").write_text(f"report of {grade['submission']}", "utf-8")
+        marks = tuple(
+            Change(one["id"], one["level"], one["points"], one["comment"], "digest", "ada")
+            for one in grade.get("questions", ())
+            if one["level"]
+        )
+        if marks:
+            write_marks(Gradebook(folder), grade["submission"], Marks(marks))
     return folder
 
 

@@ -43,8 +43,7 @@ def test_points_answers_and_lateness_stand_in_cells_of_their_own(tmp_path):
     grade = exported.grade_json(
         HandedIn("a", (Student("1", "Ann"),), AT, late=True, attempt=3), 4, points=17.5
     )
-    question = {"id": "q", "title": "Why?", "points": 1.5, "max_points": 2, "stale": False}
-    grade["questions"] = [{**question, "level": "named", "comment": ""}]
+    grade["questions"] = [exported.question(level="named", points=1.5)]
     _, _, [row] = rows(tmp_path, [grade])
     shown = [row[name] for name in ("attempt", "points", "answers", "late", "total")]
     assert shown == ["3", "20.0", "1.5", "yes", "17.5"]
@@ -78,7 +77,7 @@ def test_those_held_back_for_one_reason_share_a_line_and_are_told_what_to_do(tmp
         grade = exported.grade_json(
             HandedIn(name, (Student(name, name.title()),)), points=None, held_back="not marked"
         )
-        return {**grade, "questions": [{"id": "zones", "points": None, "stale": False}]}
+        return {**grade, "questions": [exported.question()]}
 
     account, lines, _ = rows(tmp_path, [unmarked("ann"), unmarked("bo"), unmarked("cy")])
     assert account.needs_a_person

@@ -84,8 +84,8 @@ def test_a_file_of_an_earlier_export_is_removed_once_it_is_held_back(tmp_path, o
 def test_answers_and_lateness_are_told_and_counted():
     lines = [{"text": "checks", "points": 20.0}, {"text": "2 days late", "points": -4.0}]
     grade = exported.grade_json(ALICE, 4, points=16.0, lines=lines)
-    question = {"id": "q", "title": "Why?", "points": 1, "max_points": 2, "stale": False}
-    grade["questions"] = [{**question, "level": "named", "comment": "and <b>why</b>?"}]
+    named = exported.question(level="named", points=1, comment="and <b>why</b>?")
+    grade["questions"] = [named]
     data = results(grade, lambda *case: False)
     assert check(data) == 16.0
     assert data["output"] == "checks: 20\n2 days late: -4\n16 / 20"
