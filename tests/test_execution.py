@@ -19,7 +19,7 @@ from harness.errors import MachineError
 from harness.execution.processes import ColdStarter
 from harness.execution.runner import Runner
 from harness.execution.sandbox import Sandbox
-from harness.execution.session import MAX_PRINTED, Session, clean_environment
+from harness.execution.session import MAX_PRINTED, Session, _Printed, clean_environment
 from harness.lab import Lab, Limits, read_lab
 from harness.outputs import CaseStatus, Outputs
 from harness.results import RunStatus
@@ -283,6 +283,18 @@ def top_predictions(model, image, k):
     assert outputs.run.printed.startswith("hello from the top")
     assert "more bytes were printed and are left out" in outputs.run.printed
     assert len(outputs.run.printed) < MAX_PRINTED + 200
+
+
+def test_what_is_printed_is_kept_when_it_arrives_after_the_answers(run, monkeypatch):
+    take = _Printed.take
+
+    def late(printed, data):
+        time.sleep(1)
+        take(printed, data)
+
+    monkeypatch.setattr(_Printed, "take", late)
+    outputs = run("print('early')\ndef top_predictions(*a): print('last'); return []", TOP)
+    assert outputs.run.printed == "early\nlast\n"
 
 
 @pytest.mark.parametrize(

@@ -104,15 +104,16 @@ class Run:
 
     def _one_child(self, queue: deque[Call]) -> None:
         """Run calls until the child is of no more use or none is left."""
-        with self.session(self.cpu_left, self.hidden) as session:
-            try:
+        session = None
+        try:
+            with self.session(self.cpu_left, self.hidden) as session:
                 if self._load(session):
                     while queue and self.seconds_left > 0 and self._call(session, queue):
                         pass
-            finally:
-                printed = "" if self.hidden else session.printed
-                if printed not in self.printed:
-                    self.printed = (self.printed + printed)[:MAX_PRINTED]
+        finally:
+            # Closed, it has taken in all that was printed: an answer may come before its text.
+            if session and not self.hidden and session.printed not in self.printed:
+                self.printed = (self.printed + session.printed)[:MAX_PRINTED]
         self.cpu_left = max(1.0, self.cpu_left - session.cpu_seconds)
         self.memory_mb = max(self.memory_mb, session.memory_mb)
 
