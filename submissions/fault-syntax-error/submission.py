@@ -6,7 +6,7 @@ import tensorflow as tf
 
 def top_predictions(model, image, k=5):
     x = model.preprocess_input(image[np.newaxis]
-    probs = model.predict(x, verbose=0)
+    probs = model(x).numpy()
     decoded = model.decode_predictions(probs, top=k)[0]
     return [(name, float(p)) for _, name, p in decoded]
 
@@ -16,13 +16,13 @@ def layer_activations(model, image, layer_names):
     result = {}
     for name in layer_names:
         sub = keras.Model(model.inputs[0], model.get_layer(name).output)
-        result[name] = sub.predict(x, verbose=0)[0]
+        result[name] = sub(x).numpy()[0]
     return result
 
 
 def _all_activations(model, images, layer_name):
     sub = keras.Model(model.inputs[0], model.get_layer(layer_name).output)
-    return sub.predict(model.preprocess_input(images), batch_size=128, verbose=0)
+    return sub(model.preprocess_input(images)).numpy()
 
 
 def mean_activations(model, images, labels, layer_name):

@@ -18,7 +18,7 @@ def attempt(name, function):
 
 
 def top_predictions(model, image, k=5):
-    probabilities = model.predict(model.preprocess_input(image[None]), verbose=0)
+    probabilities = model(model.preprocess_input(image[None])).numpy()
     decoded = model.decode_predictions(probabilities, top=k)[0]
     return [(name, float(value)) for _, name, value in decoded]
 
