@@ -178,6 +178,17 @@ def test_hints_do_not_depend_on_the_scale_of_the_map(judge, scale):
     assert "guided at every ReLU" in judge(scale * GOLDEN.T).hint  # the case asks for guided
 
 
+@pytest.mark.parametrize("enlarge", [lambda heatmap: heatmap, nearest])
+@pytest.mark.parametrize(
+    "bend", [lambda heatmap: np.log1p(100 * heatmap), np.square, lambda heatmap: heatmap + 1]
+)
+def test_a_map_that_is_only_bent_is_told_so(judge, bend, enlarge):
+    judgement = judge(enlarge(bend(GOLDEN / GOLDEN.max())))
+    assert not judgement.passed
+    assert "right order but not the right proportions" in judgement.hint
+    assert "right order" not in judge(bend(GOLDEN.T)).hint
+
+
 def test_vanilla_is_not_told_to_be_guided(evidence):
     item = evidence(KEY, GOLDEN.T, GOLDEN)
     arguments = {**item.arguments, "modifier": None}

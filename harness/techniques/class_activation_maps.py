@@ -29,6 +29,9 @@ from harness.techniques.base import (
 )
 from harness.techniques.figures.class_activation_maps import figures
 
+# The rank correlation from which on a map has the right order, if not the right values.
+_SAME_ORDER = 0.99
+
 
 def _expected() -> str:
     return _("expected one heatmap (h, w), of the layer's size or the image's")
@@ -117,7 +120,7 @@ def judge_agreement(
     )
     message = _("the map agrees too little with the expected one: {short}").format(short=short)
     trace = Trace("map", _scaled_sample(heatmap), _scaled_sample(item.accepted[0]))
-    hint = _hint(item, heatmap)
+    hint = _hint(item, heatmap, max(found["rank"] for found in against))
     return Judgement(False, min(0.99, score), measured, message, hint, margin, trace)
 
 
@@ -125,11 +128,16 @@ def _scaled_sample(heatmap: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return sample(np.asarray(heatmap, "float64") / max(float(np.abs(heatmap).max()), 1e-300), 1024)
 
 
-def _hint(item: Evidence, heatmap: npt.NDArray[np.float64]) -> str:
+def _hint(item: Evidence, heatmap: npt.NDArray[np.float64], rank: float) -> str:
     if heatmap.min() < 0:
         return _("the map has negative values: the weighted sum goes through a ReLU (eq. 2)")
     if np.ptp(heatmap) <= 1e-12 * heatmap.max():
         return _("the map is empty or constant; check the gradient and the layer's output")
+    if rank >= _SAME_ORDER:
+        return _(
+            "the values have the right order but not the right proportions: after the ReLU, scale "
+            "the map by one positive factor or not at all, without offset, logarithm or power"
+        )
     if item.arguments.get("modifier"):
         return _(
             "check one by one: the score is the asked class's logit (before softmax), its gradient "
