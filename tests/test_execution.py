@@ -34,6 +34,7 @@ TOP = Call("top_predictions/a", "top_predictions", "digits", {"image": IMAGE, "k
 LAYERS = Call(
     "layer_activations/b", "layer_activations", "digits", {"image": IMAGE, "layer_names": ["l1"]}
 )
+MEANS = dataclasses.replace(LAYERS, key="layer_activations/m", function="mean_activations")
 CAM = Call(
     "class_activation_maps/c",
     "class_activation_map",
@@ -332,6 +333,21 @@ def layer_activations(model, image, layer_names):
     assert "no function 'layer_activations' is defined; found: top_predictions" in missing.message
     assert "photo-of-my-cat.png" in outputs.run.notes[0]
     assert "what was defined before it is graded" in outputs.run.notes[0]
+
+
+def test_a_missing_function_is_no_other_function_of_the_contract(run):
+    text = """
+def class_activation_map(*a): pass
+def maximize_activation(*a): pass
+def layer_activation(*a): pass
+"""
+    outputs = run(text, LAYERS, MEANS)
+    found = "found: class_activation_map, maximize_activation, layer_activation"
+    assert {key: output.message for key, output in outputs.cases.items()} == {
+        LAYERS.key: "no function 'layer_activations' is defined; did you mean 'layer_activation'? "
+        + found,
+        MEANS.key: f"no function 'mean_activations' is defined; {found}",
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ once, and is never the student's fault.
 
 from __future__ import annotations
 
+import difflib
 import signal
 import time
 from collections import deque
@@ -18,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from harness.calls import Call, Contract
-from harness.errors import MachineError, WireError, suggest
+from harness.errors import MachineError, WireError
 from harness.execution.asking import ask, read_loaded
 from harness.execution.session import DiedError, LimitError, Session, TimedOutError
 from harness.lab import Limits
@@ -181,12 +182,8 @@ class Run:
         """Run the first call of the queue; False if the child is then of no more use."""
         call = queue.popleft()
         if call.function not in self.found:
-            self.outputs[call.key] = CaseOutput(
-                CaseStatus.MISSING,
-                message=_("no function {name!r} is defined").format(name=call.function)
-                + "; "
-                + suggest(call.function, self.defined).replace("allowed:", "found:"),
-            )
+            message = self._missing(call.function)
+            self.outputs[call.key] = CaseOutput(CaseStatus.MISSING, message=message)
             return True
         seconds = 0.0
         try:
@@ -221,6 +218,22 @@ class Run:
         if not self.hidden:
             self.notes.append(output.message)
         return False
+
+    def _missing(self, function: str) -> str:
+        """What is said of a function that is not there: what is, and which of it may be meant."""
+        found = ", ".join(self.defined[:12]) + (", …" if len(self.defined) > 12 else "")
+        # Names of ours are not mistyped, and one that is like another of ours stands for that.
+        mistyped = [
+            name
+            for name in self.defined
+            if name not in self.contract
+            and difflib.get_close_matches(name, self.contract, n=1) == [function]
+        ]
+        if nearest := difflib.get_close_matches(function, mistyped, n=1):
+            text = _("no function {name!r} is defined; did you mean {nearest!r}? found: {found}")
+            return text.format(name=function, nearest=nearest[0], found=found)
+        text = _("no function {name!r} is defined; found: {found}")
+        return text.format(name=function, found=found)
 
     def _checked(self, call: Call, output: CaseOutput) -> CaseOutput:
         """The output, unless it is more than may be returned in all, or blames the machine."""
