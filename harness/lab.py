@@ -176,7 +176,7 @@ def _secret(lab: Lab, of: Callable[[Case], Any]) -> set[Any]:
 
 
 def find_lab(start: Path, given: Path | None = None) -> Path:
-    """The lab file: the one given, else the nearest `lab.yaml` or `fixtures/lab.yaml` upward.
+    """The lab file: the one given, else the nearest upward from a folder, else from where we are.
 
     Raises:
         UsageError: there is none.
@@ -186,14 +186,23 @@ def find_lab(start: Path, given: Path | None = None) -> Path:
         if not path.is_file():
             raise UsageError(f"no lab file at {path}; give the path of a lab.yaml")
         return path
+    found = nearest_lab(start) or nearest_lab(Path.cwd())
+    if found is None:
+        places = " or ".join(dict.fromkeys((str(start.absolute()), str(Path.cwd()))))
+        raise UsageError(
+            f"no lab.yaml or fixtures/lab.yaml in {places} or above; "
+            "go to the course's folder, or give --lab PATH"
+        )
+    return found
+
+
+def nearest_lab(start: Path) -> Path | None:
+    """The nearest `lab.yaml` or `fixtures/lab.yaml` upward from a folder."""
     for folder in (start.absolute(), *start.absolute().parents):
         for candidate in (folder / "lab.yaml", folder / "fixtures" / "lab.yaml"):
             if candidate.is_file():
                 return candidate
-    raise UsageError(
-        f"no lab.yaml or fixtures/lab.yaml in {start.absolute()} or above it; "
-        "go to the course's folder, or give --lab PATH"
-    )
+    return None
 
 
 @functools.lru_cache(maxsize=16)

@@ -263,21 +263,14 @@ class CaseItem(pytest.Item):
 
 def _in_submissions(path: Path) -> bool:
     """Whether a path is a folder of submissions, or inside one of them, beside or below a lab."""
-    from harness.errors import UsageError
-    from harness.lab import find_lab
+    from harness.lab import nearest_lab
     from harness.submission import holds_submission
 
     path = path.absolute()
     inside = [folder.parent for folder in (path, *path.parents) if holds_submission(folder)]
     if not inside and path.is_dir() and any(map(holds_submission, path.iterdir())):
         inside = [path]
-    for folder in inside:
-        try:
-            find_lab(folder)
-        except UsageError:
-            continue
-        return True
-    return False
+    return any(nearest_lab(folder) for folder in inside)
 
 
 def _within(path: Path, folder: Path) -> bool:

@@ -264,11 +264,24 @@ def test_the_lab_is_found_upward_or_where_it_is_given(lab_file, tmp_path):
         find_lab(folder, tmp_path / "gone.yaml")
 
 
-def test_no_lab_anywhere_says_what_to_do(tmp_path):
-    with pytest.raises(
-        UsageError, match=r"no lab.yaml or fixtures/lab.yaml in .* or give --lab PATH"
-    ):
-        find_lab(tmp_path)
+def test_submissions_that_lie_elsewhere_are_of_the_lab_of_the_present_folder(
+    lab_file, tmp_path, tmp_path_factory, monkeypatch
+):
+    elsewhere = tmp_path_factory.mktemp("downloads")
+    monkeypatch.chdir(lab_file.parent)
+    assert find_lab(elsewhere) == lab_file
+    (elsewhere / "lab.yaml").touch()
+    assert find_lab(elsewhere) == elsewhere / "lab.yaml"
+
+
+def test_no_lab_anywhere_says_what_to_do(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for start, places in ((there, rf"{there} or {here}"), (here, str(here))):
+        said = rf"no lab.yaml or fixtures/lab.yaml in {places} or above; .* or give --lab PATH"
+        with pytest.raises(UsageError, match=said):
+            find_lab(start)
 
 
 def test_the_grammar_that_jupyter_brings_is_not_built(tmp_path):
