@@ -104,7 +104,7 @@ def test_right_predictions_pass_in_any_fair_form(lab, value):
             "'ball': expected probability 0.200",
             "right",
         ),
-        ([["cat", 0.7], ["ball", 0.2]], "expected 3 predictions, got 2", "preprocess_input"),
+        ([["cat", 0.7], ["ball", 0.2]], "expected 3 predictions, got 2", "as many classes as"),
         ([["cat", 0.7], ["cat", 0.7], ["dog", 0.1]], "a class is named twice", "preprocess_input"),
         ([["cow", 0.7], ["ball", 0.2], ["dog", 0.1]], "'cow' is not a class", "preprocess_input"),
     ],
@@ -177,6 +177,7 @@ def layers(lab, value):
         {"conv": CONV, "dense": DENSE},
         {"dense": DENSE[None], "conv": CONV[None], "more": CONV},
         [CONV, DENSE],
+        [["dense", DENSE], ["conv", CONV]],
         {"conv": CONV.tolist(), "dense": (DENSE + 1e-4).astype("float32")},
     ],
 )
@@ -208,6 +209,8 @@ def test_wrong_activations_name_the_first_layer(lab, value, message):
         ({"conv": ["a"], "dense": DENSE}, "expected an array of numbers"),
         ({"conv": CONV * np.nan, "dense": DENSE}, "layer conv holds NaN or infinity"),
         (5, "returned a int; expected a dict"),
+        ([["conv", CONV], ["dens", DENSE]], "no activations for dense; found conv, dens"),
+        ([], "returned a list"),
     ],
 )
 def test_what_are_no_activations_is_said(lab, value, message):

@@ -92,6 +92,7 @@ def test_people_write_names_differently(judge, name):
 def test_more_predictions_than_asked_fail_though_the_first_are_right(judge):
     judgement = judge([list(pair) for pair in SIX], SIX, k=5)
     assert judgement.message == "expected 5 predictions, got 6"
+    assert judgement.hint == "return as many classes as `k` says"
     assert judgement.score == 0.99
 
 
@@ -135,15 +136,30 @@ def test_what_is_no_prediction_is_said_with_what_came(evidence, value, message):
 @pytest.mark.parametrize(
     "value",
     [
-        [["a", "b", "c", "d", "e"], [0.5, 0.2, 0.1, 0.1, 0.1]],  # two lists
-        [["a", "b", "c"], [0.5, 0.2, 0.1]],  # the first looks like a triple
-        [{"name": "a", "probability": 0.5}],
+        [["a", "b"], [0.5, 0.3]],  # as many as two pairs, which they are not
+        [["a", "b"], np.array([0.5, 0.3])],
+        [[0.5, "a"], [0.3, "b"]],
+        [{"name": "a", "probability": 0.5}, {"probability": 0.3, "name": "b"}],
     ],
 )
-def test_names_and_probabilities_apart_are_told_to_be_paired(evidence, value):
+def test_names_and_probabilities_are_told_apart_wherever_they_stand(judge, value):
+    assert judge(value, SIX, k=2).passed
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ([["a", "b", "c"], [0.5, 0.2]], "list(zip(names, probabilities))"),
+        ([["a", "b", "c", "d"], ["e", "f", "g", "h"]], "list(zip(names, probabilities))"),
+        (["a", "b"], "list(zip(names, probabilities))"),
+        ([["a", "50%"]], "its name and a number from 0 to 1"),
+        ([[7, 0.5]], "use model.decode_predictions"),
+    ],
+)
+def test_what_belongs_together_is_said_where_it_cannot_be_told(evidence, value, hint):
     with pytest.raises(OutputError) as caught:
         evidence("top_predictions/photo", value)
-    assert "list(zip(names, probabilities))" in caught.value.hint
+    assert hint in caught.value.hint
 
 
 def test_names_and_values_without_end_do_not_make_messages_without_end(judge, evidence):

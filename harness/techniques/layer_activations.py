@@ -36,7 +36,9 @@ def normalise(lab: Lab, case: Case, value: Value) -> Any:
     if case.function != "layer_activations":
         return _statistic(value)
     names = case.arguments["layers"]
-    if isinstance(value, list) and len(value) == len(names):
+    if items := _items(value):
+        value = items
+    elif isinstance(value, list) and len(value) == len(names):
         value = dict(zip(names, value, strict=True))
     elif isinstance(value, np.ndarray) and len(names) == 1:
         value = {names[0]: value}
@@ -59,6 +61,16 @@ def normalise(lab: Lab, case: Case, value: Value) -> Any:
     return {
         name: _real(_as_array(value[name]), _("layer {name}").format(name=name)) for name in names
     }
+
+
+def _items(value: Value) -> dict[str, Value]:
+    """Activations by name that came as pairs, as of `list(activations.items())`; else empty."""
+    found = {}
+    for entry in value if isinstance(value, list) else ():
+        if not isinstance(entry, list) or len(entry) != 2 or not isinstance(entry[0], str):
+            return {}
+        found[entry[0]] = entry[1]
+    return found
 
 
 def facts(

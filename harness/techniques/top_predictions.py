@@ -42,7 +42,11 @@ def _expected() -> str:
 
 
 def normalise(lab: Lab, case: Case, value: Value) -> list[tuple[str, float]]:
-    """Pairs (name, probability) from pairs, `decode_predictions`' triples, a dict or an array."""
+    """Pairs (name, probability) from whatever says so without a doubt.
+
+    That is pairs in either order, `decode_predictions`' triples, a dict, a dict for each class, an
+    array of any of them, or the names and the probabilities one after the other.
+    """
     if isinstance(value, np.ndarray):
         text = _("returned an array of numbers, {kind} {shape}; {expected}")
         raise OutputError(
@@ -56,6 +60,8 @@ def normalise(lab: Lab, case: Case, value: Value) -> list[tuple[str, float]]:
         raise OutputError(text.format(what=_short(value), expected=_expected()))
     if len(value) == 1 and isinstance(value[0], list) and _is_list_of_rows(value[0]):
         value = value[0]  # the batch axis of decode_predictions
+    if _is_names_and_numbers(value):
+        value = [list(pair) for pair in zip(*value, strict=True)]
     return [_pair(row) for row in value]
 
 
@@ -147,6 +153,8 @@ def _trace(item: Evidence, classes: Sequence[str]) -> Trace:
 
 
 def _hint(item: Evidence) -> str:
+    if len(item.value) != len(item.accepted[0]):
+        return _("return as many classes as `k` says")
     probabilities = [probability for _name, probability in item.value]
     if probabilities and not all(0 <= p <= 1.0001 for p in probabilities):
         return _("these are not probabilities; return the output of the softmax, not the logits")
@@ -163,18 +171,34 @@ def _hint(item: Evidence) -> str:
 
 
 def _pairs_hint() -> str:
-    return _("return one pair for each class: list(zip(names, probabilities))")
+    return _(
+        "return one pair for each class, its name and a number from 0 to 1: "
+        "list(zip(names, probabilities))"
+    )
 
 
 def _is_list_of_rows(value: Value) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
+def _is_names_and_numbers(value: list[Value]) -> bool:
+    """Whether it is all names, and then as many probabilities."""
+    if len(value) != 2 or not all(isinstance(part, list | np.ndarray) for part in value):
+        return False
+    names, numbers = (list(part) for part in value)  # type: ignore[arg-type]
+    are_names = bool(names) and all(isinstance(name, str) for name in names)
+    return are_names and len(names) == len(numbers) and not isinstance(numbers[0], str)
+
+
 def _pair(row: Value) -> tuple[str, float]:
+    if isinstance(row, dict):
+        row = list(row.values())
     if not isinstance(row, list) or len(row) not in (2, 3):
         text = _("an entry is {what}; {expected}")
         raise OutputError(text.format(what=_short(row), expected=_expected()), _pairs_hint())
     name, probability = row[-2:]
+    if isinstance(probability, str) and not isinstance(name, str):
+        name, probability = probability, name
     if not isinstance(name, str):
         raise OutputError(
             _("an entry names its class {what}; expected the class's name").format(
@@ -219,6 +243,7 @@ TECHNIQUE = Technique(
             ),
             accepted=(
                 marked("the triples of `model.decode_predictions`, a dict, a batch axis of one"),
+                marked("the probability before the name, or all names and then all probabilities"),
                 marked("percentages, with a note"),
                 marked("any order of classes whose probabilities are as good as equal"),
             ),
