@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -13,6 +14,19 @@ from harness.outputs import Value
 
 # Function name → its parameter names, `model` first, as the contract gives them.
 Contract: TypeAlias = Mapping[str, Sequence[str]]
+
+
+def misnamed(function: str, defined: Iterable[str], contract: Contract) -> str:
+    """The function that is meant to be one of the contract by its name, or empty.
+
+    A name of the contract stands for itself, and one that is like another of it stands for that.
+    """
+    like = [
+        name
+        for name in defined
+        if name not in contract and difflib.get_close_matches(name, contract, n=1) == [function]
+    ]
+    return "".join(difflib.get_close_matches(function, like, n=1, cutoff=0.7))
 
 
 @dataclass(frozen=True)

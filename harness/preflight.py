@@ -7,7 +7,6 @@ work where it is graded is known at home. Files are parsed, never imported.
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib.util
 import re
 import sys
@@ -17,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.calls import Contract
+from harness.calls import Contract, misnamed
 from harness.kitfiles import FILE, changed_files
 from harness.language import gettext as _
 from harness.reading import UnparsedError, parsed
@@ -91,7 +90,8 @@ def _of_source(source: Source, folder: Path, contract: Contract) -> Iterator[Fin
     shown = source.files[0] if len(source.files) == 1 else _("the notebook")
     yield Finding(True, _("{file} can be read").format(file=shown))
     for function, parameters in contract.items():
-        yield _function(function, tuple(parameters), names)
+        meant = misnamed(function, names.functions, contract)
+        yield _function(function, tuple(parameters), names, meant)
     own = {path.stem for path in folder.rglob("*.py")} | {
         path.name for path in folder.rglob("*") if path.is_dir()
     }
@@ -164,18 +164,17 @@ def _take_import(node: ast.Import | ast.ImportFrom, names: _Names, guarded: bool
         names.imports |= dict.fromkeys(module.split(".")[0] for module in modules)
 
 
-def _function(name: str, parameters: tuple[str, ...], names: _Names) -> Finding:
+def _function(name: str, parameters: tuple[str, ...], names: _Names, meant: str) -> Finding:
     expected = f"{name}({', '.join(parameters)})"
     if name not in names.functions:
         if name in names.others or names.open:
             return Finding(True, _("{name} is defined, or may be").format(name=name))
-        near = difflib.get_close_matches(name, names.functions, n=1, cutoff=0.7)
         text = (
             _("{expected} is not there, but {near} is; rename it")
-            if near
+            if meant
             else _("{expected} is not there; its cases will fail")
         )
-        return Finding(False, text.format(expected=expected, near="".join(near)))
+        return Finding(False, text.format(expected=expected, near=meant))
     definition = names.functions[name]
     if isinstance(definition, ast.AsyncFunctionDef):
         return Finding(False, _("{name} is `async`; write a plain function").format(name=name))

@@ -61,6 +61,21 @@ def test_what_would_work_is_no_problem(told, tmp_path, text):
     assert told(text)[0] == []
 
 
+def test_a_function_that_is_not_there_yet_is_no_other_one_renamed(told):
+    text = "def layer_activations(model, image, layer_names): pass\ndef mean_activation(*a): pass\n"
+    contract = {
+        "layer_activations": ("model", "image", "layer_names"),
+        "mean_activations": ("model",),
+        "maximize_activation": ("model",),
+    }
+    assert told(text, contract)[0] == [
+        "mean_activations(model) is not there, but mean_activation is; rename it",
+        "maximize_activation(model) is not there; its cases will fail",
+    ]
+    text = text.replace("mean_activation(", "averages(")
+    assert told(text, contract)[0][0] == "mean_activations(model) is not there; its cases will fail"
+
+
 CALLED = "top_predictions(model, image, k)"
 
 

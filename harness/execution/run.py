@@ -8,7 +8,6 @@ once, and is never the student's fault.
 
 from __future__ import annotations
 
-import difflib
 import signal
 import time
 from collections import deque
@@ -18,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.calls import Call, Contract
+from harness.calls import Call, Contract, misnamed
 from harness.errors import MachineError, WireError
 from harness.execution.asking import ask, read_loaded
 from harness.execution.session import DiedError, LimitError, Session, TimedOutError
@@ -222,16 +221,9 @@ class Run:
     def _missing(self, function: str) -> str:
         """What is said of a function that is not there: what is, and which of it may be meant."""
         found = ", ".join(self.defined[:12]) + (", …" if len(self.defined) > 12 else "")
-        # Names of ours are not mistyped, and one that is like another of ours stands for that.
-        mistyped = [
-            name
-            for name in self.defined
-            if name not in self.contract
-            and difflib.get_close_matches(name, self.contract, n=1) == [function]
-        ]
-        if nearest := difflib.get_close_matches(function, mistyped, n=1):
-            text = _("no function {name!r} is defined; did you mean {nearest!r}? found: {found}")
-            return text.format(name=function, nearest=nearest[0], found=found)
+        if meant := misnamed(function, self.defined, self.contract):
+            text = _("no function {name!r} is defined; did you mean {meant!r}? found: {found}")
+            return text.format(name=function, meant=meant, found=found)
         text = _("no function {name!r} is defined; found: {found}")
         return text.format(name=function, found=found)
 
