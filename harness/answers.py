@@ -20,9 +20,9 @@ from markdown_it import MarkdownIt
 
 from harness.claims import Claim
 from harness.language import gettext as _
+from harness.opened import Opened
 from harness.questions import Question, plain
 from harness.reading import NotebookError, read_cells
-from harness.submission import Submission, own_files
 
 ANSWERS = "answers.md"
 MOST_BYTES = 200_000
@@ -81,19 +81,17 @@ class _Section:
     whole: str
 
 
-def read_answers(submission: Submission, questions: Sequence[Question]) -> Answers:
+def read_answers(opened: Opened, questions: Sequence[Question]) -> Answers:
     """Find and read the answers of a submission; nothing of it is run or loaded.
 
     Args:
-        submission: what was handed in.
+        opened: what was handed in.
         questions: of the lab; without any, nothing is looked for.
     """
     if not questions:
         return Answers()
     notes: list[str] = []
-    with own_files(submission) as files:
-        by_depth = sorted(files, key=lambda found: (found[0].count("/"), found[0]))
-        texts = list(_texts(by_depth, notes))
+    texts = list(_texts(opened.own_files(), notes))
     return _assigned(texts, questions, notes)
 
 

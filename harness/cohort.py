@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine import Answer, Engine, GradingError, answer, handed_in_of, run_all
+from harness.engine import Answer, Engine, answer, handed_in_of, run_all
+from harness.errors import GradingError
 from harness.gradebook import Gradebook, summary
-from harness.grading import Grader
+from harness.grading import Grader, Stored, fault, grade_or_not
 from harness.handed_in import FILE, read_table
 from harness.lab import Lab
 from harness.marks import locked, stored_marks
 from harness.policy import unfitting_extensions
 from harness.report import write_index
 from harness.submission import Submission, closed_archives
-from harness.written import refreshed, remarked, written_answers
+from harness.written import refreshed, remarked
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,15 @@ def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mappin
     if kept is not None:
         return kept[0]
     name = submission.name
-    graded = grader.grade(submission, book.outputs(name), book.remembered(name))
-    written = written_answers(grader.lab, grader.golden, submission)
-    handed_in = handed_in_of(submission)
-    made = answer(grader, graded, written, stored_marks(book, name), handed_in)
-    return _save(grader, book, made)
+    stored = _stored(submission, book)
+    graded = grade_or_not(grader, submission, stored, book.answers(name))
+    return _save(grader, book, answer(graded))
+
+
+def _stored(submission: Submission, book: Gradebook) -> Stored:
+    """What is stored of a submission from before."""
+    name, handed_in = submission.name, handed_in_of(submission)
+    return Stored(book.outputs(name), book.remembered(name), stored_marks(book, name), handed_in)
 
 
 def _kept(
@@ -183,12 +188,9 @@ def _not_judged(
 ) -> Answer:
     message = "the process that graded this died, and did so again when it was tried once more"
     if isinstance(error, GradingError):
-        message = f"the harness could not grade this, tried twice ({error}); please report it"
-    name = submission.name
-    graded = grader.not_judged(submission, message)
-    handed_in = handed_in_of(submission)
-    made = answer(grader, graded, book.answers(name), stored_marks(book, name), handed_in)
-    return replace(made, outputs=b"", remembered=b"", answers=b"")
+        message = fault(error)
+    stored, answers = _stored(submission, book), book.answers(submission.name)
+    return answer(grader.not_judged(submission, message, stored, answers), store=False)
 
 
 def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Change | None:

@@ -32,23 +32,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.answers import Answers
-from harness.errors import HarnessError
+from harness.errors import GradingError, HarnessError
 from harness.execution.sandbox import Sandbox, choose
 from harness.gradebook import Gradebook, read_outputs
-from harness.grading import Graded, Grader, open_lab
-from harness.marks import Marks, questions_of, stored_marks
-from harness.report import draw, report_html
+from harness.grading import Graded, Grader, Stored, open_lab
+from harness.marks import stored_marks
 from harness.submission import Submission
-from harness.written import settled, written_answers
 
 _PARENT_SECONDS = 1.0
-# Read by the libraries of linear algebra that NumPy may be built with.
-_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-
-
-class GradingError(Exception):
-    """A fault of ours that one submission brought out; the text says what failed, and where."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +147,6 @@ class LocalEngine:
         """See `Engine`."""
         if self.jobs == 1:
             return ThreadPoolExecutor(1)
-        # Each worker judges on one core: threads of their sums would wait for one another.
-        for name in _THREADS:
-            os.environ.setdefault(name, "1")
         return ProcessPoolExecutor(
             self.jobs,
             mp_context=multiprocessing.get_context("spawn"),
@@ -240,7 +228,7 @@ def close_graders() -> None:
         graders = list(_graders.values())
         _graders.clear()
     for grader in graders:
-        grader.runner.close()
+        grader.close()
 
 
 def do(work: Work, task: Task) -> Answer:
@@ -255,12 +243,11 @@ def graded_task(grader: Grader, path: Path, task: Task) -> Answer:
     """Grade a task's submission, which is at a path, and say what is to be stored of it."""
     kept = read_outputs(task.outputs or _read(task.outputs_file))
     told = task.remembered or _read(task.remembered_file)
-    submission = Submission(task.name, path)
-    graded = grader.grade(submission, kept, told)
+    stored = Stored(kept, told, task.marks, task.handed_in)
+    graded = grader.grade(Submission(task.name, path), stored)
     keys = kept.cases.keys() if kept is not None else None
     same = not graded.ran and keys == graded.outputs.cases.keys()
-    written = written_answers(grader.lab, grader.golden, submission)
-    return answer(grader, graded, written, task.marks, task.handed_in, store=not same)
+    return answer(graded, store=not same)
 
 
 @contextmanager
@@ -280,45 +267,16 @@ def faults_told() -> Iterator[None]:
         raise GradingError(f"{what}; {Path(place.filename).name}, line {place.lineno}") from error
 
 
-def answer(
-    grader: Grader,
-    graded: Graded,
-    written: Answers,
-    marks: bytes,
-    handed_in: Mapping[str, Any] | None,
-    *,
-    store: bool = True,
-) -> Answer:
+def answer(graded: Graded, *, store: bool = True) -> Answer:
     """What is stored of a graded submission.
 
     Args:
-        grader: of the lab.
-        graded: its grade and outputs.
-        written: its answers.
-        marks: theirs, as they are stored.
-        handed_in: whose it is and when it was handed in, as plain data, if that is known.
+        graded: its grade, report and outputs.
         store: whether the outputs are to be stored.
-
-    Raises:
-        UsageError: the marks are damaged.
     """
-    grade, told, lab = graded.grade.to_json(), graded.remembered, grader.lab
-    if lab.questions:
-        found = Marks.from_bytes(marks, f"the marks of {grade['submission']}")
-        grade["questions"] = questions_of(lab.questions, written, found)
-    grade = settled(lab, grade, handed_in)
-    fresh = told.figures is None
-    figures = told.figures or draw(lab, grader.golden, graded.outputs, told.values)
-    told.figures = figures
-    html = report_html(grade, graded.outputs, lab, figures, written)
-    return Answer(
-        grade,
-        html.encode(errors="backslashreplace"),
-        outputs=graded.outputs.to_bytes() if store else b"",
-        remembered=told.to_bytes() if fresh else b"",
-        ran=graded.ran,
-        answers=written.to_bytes() if lab.questions else b"",
-    )
+    found = graded.assessed
+    outputs = graded.outputs.to_bytes() if store else b""
+    return Answer(found.grade, found.report, outputs, found.remembered, graded.ran, found.answers)
 
 
 def handed_in_of(submission: Submission) -> dict[str, Any] | None:

@@ -9,7 +9,8 @@
     ├── WireError           bytes from a child that are not a valid frame
     └── MachineError        this machine could not do it: never costs a student a point
 
-A student's mistake is never one of these: it is data (`harness.outputs`, `harness.results`).
+A student's mistake is never one of these: it is data (`harness.outputs`, `harness.results`). Apart
+from the tree stands `GradingError`: a fault of ours that one submission brought out.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class WireError(HarnessError):
 
 class MachineError(HarnessError):
     """This machine could not do it; the student is not to blame."""
+
+
+class GradingError(Exception):
+    """A fault of ours that one submission brought out; the text says what failed, and where."""
 
 
 def suggest(found: object, allowed: Iterable[object], *, limit: int = 12) -> str:

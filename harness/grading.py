@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -16,26 +12,24 @@ from typing import Any, TypeVar, cast
 from harness import calibrated as calibration
 from harness import golden as golden_outputs
 from harness import techniques
+from harness.answers import Answers
+from harness.assessing import Assessed, Assessor, Work
 from harness.calibrated import Calibrated
 from harness.calls import Call, Oracle
-from harness.diagnosis import diagnose
 from harness.environment import code_digest, versions
-from harness.execution.runner import Runner
+from harness.errors import GradingError
+from harness.examining import overload
+from harness.examining.examiner import Examiner
+from harness.execution.folders import remove
+from harness.execution.runner import Runner, not_run
 from harness.execution.sandbox import Sandbox
-from harness.judging import judge
 from harness.keeping import Digests, merged, usable
 from harness.lab import Lab, read_lab
 from harness.language import gettext as _
 from harness.language import marked, speaking
-from harness.outputs import CaseOutput, CaseStatus, Outputs
-from harness.preflight import look, problems
-from harness.remembered import Remembered, digest
-from harness.results import (
-    Grade,
-    RunStatus,
-    RunSummary,
-)
-from harness.similarity import Likeness, digest_of, fingerprints
+from harness.opened import Opened
+from harness.outputs import Outputs
+from harness.results import RunStatus
 from harness.submission import Submission
 
 UNSANDBOXED = marked(
@@ -44,13 +38,43 @@ UNSANDBOXED = marked(
 
 
 @dataclass(frozen=True)
-class Graded:
-    """A grade and the outputs that it rests on; `ran` tells whether student code was run."""
+class Stored:
+    """What is stored of a submission from before.
 
-    grade: Grade
+    Attributes:
+        outputs: what it returned then.
+        remembered: what was worked out from that.
+        marks: the marks of its written answers.
+        handed_in: whose it is and when it was handed in, as plain data, if that is known.
+    """
+
+    outputs: Outputs | None = None
+    remembered: bytes = b""
+    marks: bytes = b""
+    handed_in: Mapping[str, Any] | None = None
+
+
+NOTHING = Stored()
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade with its report, and the outputs that it rests on.
+
+    Attributes:
+        assessed: the grade, the report, and what else is to be stored.
+        outputs: what the submission returned.
+        ran: whether student code was run.
+    """
+
+    assessed: Assessed
     outputs: Outputs
-    remembered: Remembered
     ran: bool
+
+    @property
+    def grade(self) -> dict[str, Any]:
+        """The grade, as in `grade.json`."""
+        return self.assessed.grade
 
 
 def open_lab(path: Path) -> Lab:
@@ -62,16 +86,6 @@ def open_lab(path: Path) -> Lab:
     lab = read_lab(path)
     techniques.validate(lab)
     return lab
-
-
-# What only judging needs, and takes long to import.
-_LATE = ("scipy.ndimage", "skimage.measure", "scipy.stats", "copydetect.utils")
-
-
-def _import_ahead() -> None:
-    """Import what judging needs, while a template imports TensorFlow on another core."""
-    for name in _LATE:
-        importlib.import_module(name)
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -123,6 +137,9 @@ class Grader:
             self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
             self._versions = versions()
             self._prepare_calls()
+            self.examiner = Examiner(self.assessor, self.runner.oracle, self.runner.folder)
+            if ahead:
+                self.examiner.warm()
         except BaseException:
             self.runner.close()
             raise
@@ -136,15 +153,22 @@ class Grader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes."""
+        self.examiner.close()
         self.runner.close()
 
     def narrow(self, lab: Lab) -> None:
         """Go on with a part of the lab: some of its cases and checks, and its limits."""
         self.lab, self.cases, self.runner.limits = lab, lab.cases, lab.limits
         self._prepare_calls()
+        self.examiner.take(self.assessor)
 
     def _prepare_calls(self) -> None:
         self._calls = [techniques.call_of(self.lab, case) for case in self.cases]
+        self.assessor = Assessor(self.lab, self.cases, self.golden, self.calibrated.known)
         self._digests = Digests(self.lab, techniques.CONTRACT, self._calls, self.environment)
 
     @property
@@ -170,78 +194,116 @@ class Grader:
 
     @_in_the_labs_language
     def grade(
-        self, submission: Submission, kept: Outputs | None = None, remembered: bytes = b""
+        self, submission: Submission, stored: Stored = NOTHING, *, pages: bool = True
     ) -> Graded:
-        """Run a submission and judge what it returned.
+        """Run a submission, judge what it returned, and write its report.
 
         Args:
             submission: what was handed in.
-            kept: its stored outputs; those that still hold are not run again.
-            remembered: what was worked out from them before, as it was stored.
+            stored: what is known of it from before; outputs that still hold are not run again.
+            pages: whether to draw, and to make the report.
+
+        Raises:
+            GradingError: a fault of ours that this submission brought out.
+            UsageError: its marks are damaged, or the sandbox does not hold.
         """
+        folder = self.runner.new_folder()
+        try:
+            return self._grade(submission, stored, folder, pages)
+        finally:
+            remove(folder)
+
+    def _grade(self, submission: Submission, stored: Stored, folder: Path, pages: bool) -> Graded:
         digests = self.digests(submission)
         wanted = self._digests.of(digests["submission"])
-        holds = usable(kept, wanted)
+        holds = usable(stored.outputs, wanted)
         calls = [call for call in self._calls if holds is None or call.key not in holds.cases]
-        fresh = self._run(submission, calls) if calls else None
+        opened, fresh = None, None
+        if calls:
+            opened, fresh = self._run(submission, calls, folder / "s")
         outputs = replace(merged(holds, fresh, [call.key for call in self._calls]), digests=wanted)
-        told = Remembered.from_bytes(
-            remembered, digest(wanted, self.golden.digest, self.lab.language)
+        work = Work(
+            submission,
+            opened,
+            folder / "t",
+            outputs,
+            bool(calls),
+            stored.remembered,
+            self.environment,
+            digests,
+            stored.marks,
+            stored.handed_in,
+            () if self.runner.sandbox.inner else (_(UNSANDBOXED),),
+            pages,
         )
-        told = told if not calls else Remembered(told.of)
-        with _numbers_of_any_size():
-            checks = judge(
-                self.lab, self.cases, self.golden, outputs, self.runner.oracle, told.values
-            )
-            found = diagnose(checks, self.calibrated.known)
-        run = outputs.run
-        if not self.runner.sandbox.inner:
-            run = replace(run, notes=(*run.notes, _(UNSANDBOXED)))
-        if "likeness" not in told.values:
-            told.values["likeness"] = self._likeness(submission, outputs)
-        alike = told.values["likeness"]
-        grade = Grade(submission.name, checks, run, self.environment, digests, found, alike)
-        return Graded(grade, outputs, told, ran=bool(calls))
+        assessed, outputs = overload.assessed(self.examiner, work)
+        return Graded(assessed, outputs, ran=bool(calls))
 
-    def _run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
-        """What it returns, with what could be said of it before it was run."""
-        threading.Thread(target=_import_ahead).start()
-        outputs = self.runner.run(submission, calls)
+    def _run(
+        self, submission: Submission, calls: Sequence[Call], folder: Path
+    ) -> tuple[Opened | None, Outputs]:
+        """The submission opened, and what it returns, with what could be said before it was run."""
+        try:
+            opened = overload.opened(self.examiner, submission, folder)
+        except OSError as error:
+            message = f"{submission.name} could not be read: {error}"
+            return None, not_run(submission, calls, message)
+        outputs = self.runner.run_opened(opened, calls)
         if outputs.run.status is RunStatus.NOT_RUN:
-            return outputs
-        asked = techniques.contract_of(self.cases)
-        found = problems(look(submission, asked, self.lab.kit))
+            return opened, outputs
         told = (*outputs.run.notes, outputs.run.message)
-        notes = (*outputs.run.notes, *(problem for problem in found if problem not in told))
-        return replace(outputs, run=replace(outputs.run, notes=notes))
-
-    def _likeness(self, submission: Submission, outputs: Outputs) -> dict[str, Any]:
-        """What a cohort's board compares submissions by."""
-        own = [case for case in self.cases if not case.hidden]
-        digests = {
-            key: digest
-            for case in own
-            if techniques.technique_of(case).one_of_many
-            and (key := techniques.key(case)) in outputs.cases
-            and (digest := digest_of(outputs.cases[key].value))
-        }
-        return Likeness(fingerprints(submission), digests).to_json()
+        notes = (*outputs.run.notes, *(text for text in opened.problems if text not in told))
+        return opened, replace(outputs, run=replace(outputs.run, notes=notes))
 
     @_in_the_labs_language
-    def not_judged(self, submission: Submission, message: str) -> Graded:
-        """The grade of a submission that no process survived, for a reason that is not known."""
-        failed = CaseOutput(CaseStatus.NOT_RUN, message=message)
-        run = RunSummary(RunStatus.NOT_RUN, 0.0, message)
-        outputs = Outputs(submission.name, run, {call.key: failed for call in self._calls})
-        checks = judge(self.lab, self.cases, self.golden, outputs, self.runner.oracle)
-        digests = self.digests(submission)
-        grade = Grade(submission.name, checks, run, self.environment, digests)
-        return Graded(grade, outputs, Remembered(""), ran=True)
+    def not_judged(
+        self, submission: Submission, message: str, stored: Stored, answers: Answers
+    ) -> Graded:
+        """The grade of a submission that could not be graded, for a reason that is not its own.
+
+        Args:
+            submission: what was handed in.
+            message: the reason.
+            stored: what is known of it from before.
+            answers: its written answers, as they were read before.
+        """
+        outputs = not_run(submission, self._calls, message)
+        work = Work(
+            submission,
+            None,
+            self.runner.folder,
+            outputs,
+            True,
+            b"",
+            self.environment,
+            self.digests(submission),
+            stored.marks,
+            stored.handed_in,
+        )
+        assessed = self.assessor.without_submission(work, self.runner.oracle, answers)
+        return Graded(assessed, outputs, ran=True)
 
 
-@contextmanager
-def _numbers_of_any_size() -> Iterator[None]:
-    """What a submission returns may overflow: data, and no warning or, under pytest, an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        yield
+def grade_or_not(
+    grader: Grader, submission: Submission, stored: Stored, answers: Answers
+) -> Graded:
+    """The grade; *not judged* where a fault of ours came out, twice.
+
+    Args:
+        grader: of the lab.
+        submission: what was handed in.
+        stored: what is known of it from before.
+        answers: its written answers, as they were read before.
+    """
+    try:
+        return grader.grade(submission, stored)
+    except GradingError:
+        try:
+            return grader.grade(submission, stored)
+        except GradingError as error:
+            return grader.not_judged(submission, fault(error), stored, answers)
+
+
+def fault(error: GradingError) -> str:
+    """What is said of a submission that could not be graded."""
+    return f"the harness could not grade this, tried twice ({error}); please report it"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +58,12 @@ def judge(
     outputs: Outputs,
     oracle: Oracle,
     known: MutableMapping[str, Any] | None = None,
+    at: Callable[[str], None] = lambda key: None,
 ) -> tuple[CheckResult, ...]:
     """Hold outputs against golden ones: every check over its cases.
+
+    What is made of an output to judge it is dropped as soon as no check needs it any more, so that
+    no more is held at once than one case, or one group of cases, needs.
 
     Args:
         lab: checks and thresholds.
@@ -67,30 +72,65 @@ def judge(
         outputs: what came.
         oracle: answers questions about the models.
         known: measurements of these outputs; those made now are added.
+        at: is called with the key of each case before its output is looked at.
+
+    Raises:
+        MemoryError: an output takes more memory to be judged than this process may have.
     """
     known = {} if known is None else known
-    evidence = {
-        techniques.key(case): _evidence(
-            lab, case, golden, outputs.cases[techniques.key(case)], known
+    units = _units(lab, {techniques.key(case) for case in cases})
+    left = Counter(key for unit in units for key in unit.keys)
+    evidence: dict[str, Evidence | _Missing] = {}
+    results: dict[tuple[int, int], CaseResult] = {}
+    # Case by case, and not check by check: all that is asked of one is asked while it is here.
+    for unit in sorted(units, key=lambda unit: unit.keys[0]):
+        for case, key in zip(unit.cases, unit.keys, strict=True):
+            if key not in evidence:
+                at(key)
+                evidence[key] = _evidence(lab, case, golden, outputs.cases[key], known)
+        group = [evidence[key] for key in unit.keys]
+        results[unit.place] = _judge_one(
+            unit.identifier, group, unit.metric, unit.threshold, oracle
         )
-        for case in cases
-    }
-    results = []
-    for check in lab.checks:
-        technique, metric = techniques.metric_of(check)
+        left.subtract(unit.keys)
+        for key in unit.keys:
+            if not left[key]:
+                evidence.pop(key, None)
+    return tuple(_checks(lab, results))
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """One case or group of cases of one check; `place` is the check's and its own number."""
+
+    place: tuple[int, int]
+    identifier: str
+    cases: Sequence[Case]
+    keys: tuple[str, ...]
+    metric: Metric
+    threshold: Mapping[str, float]
+
+
+def _units(lab: Lab, wanted: Collection[str]) -> list[_Unit]:
+    """What is judged: all of it whose cases are all wanted, by key."""
+    units = []
+    for number, check in enumerate(lab.checks):
+        _technique, metric = techniques.metric_of(check)
         threshold = {**metric.threshold, **check.threshold}
-        case_results = tuple(
-            _judge_one(
-                identifier, [evidence[techniques.key(c)] for c in group], metric, threshold, oracle
-            )
-            for identifier, group in techniques.selected(lab, check)
-            if all(techniques.key(c) in evidence for c in group)
-        )
-        if case_results:
-            results.append(
-                CheckResult(check.id, technique.name, check.metric, check.points, case_results)
-            )
-    return tuple(results)
+        for index, (identifier, group) in enumerate(techniques.selected(lab, check)):
+            keys = tuple(techniques.key(case) for case in group)
+            if all(key in wanted for key in keys):
+                units.append(_Unit((number, index), identifier, group, keys, metric, threshold))
+    return units
+
+
+def _checks(lab: Lab, results: Mapping[tuple[int, int], CaseResult]) -> Iterator[CheckResult]:
+    """The results by check, both in the lab's order."""
+    for number, check in enumerate(lab.checks):
+        found = tuple(results[place] for place in sorted(results) if place[0] == number)
+        if found:
+            technique = techniques.metric_of(check)[0].name
+            yield CheckResult(check.id, technique, check.metric, check.points, found)
 
 
 @dataclass(frozen=True)
@@ -122,6 +162,8 @@ def _evidence(
         trace = _refused(_in_english(lab, case, output.value), output.value)
         message = _words_of(CaseStatus.REFUSED) if case.hidden else str(error)
         return _Missing(case, Outcome.FAILED, message, error.hint, trace)
+    except MemoryError:
+        raise
     except Exception as error:
         return _Missing(case, Outcome.NOT_JUDGED, *_our_fault(error))
 
@@ -144,6 +186,8 @@ def _judge_one(
     evidence = [item for item in group if isinstance(item, Evidence)]
     try:
         judgement = metric.judge(evidence, threshold, oracle)
+    except MemoryError:
+        raise
     except Exception as error:
         message, hint = _our_fault(error)
         return CaseResult(identifier, Outcome.NOT_JUDGED, 0.0, {}, threshold, message, hint)

@@ -172,9 +172,12 @@ class Grades:
         return self._done[submission.name]
 
     def _grade(self, submission: Submission) -> Mapping[str, Any]:
+        from harness.answers import Answers
+        from harness.grading import NOTHING, grade_or_not
+
         assert self._grader is not None
         if self._reports is None:
-            return self._grader.grade(submission).grade.to_json()
+            return grade_or_not(self._grader, submission, NOTHING, Answers()).grade
         from harness.cohort import grade_one
         from harness.gradebook import Gradebook
 
@@ -183,7 +186,7 @@ class Grades:
     def close(self) -> None:
         """End the child processes."""
         if self._grader is not None:
-            self._grader.runner.close()
+            self._grader.close()
             self._grader = None
 
 

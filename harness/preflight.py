@@ -10,7 +10,6 @@ import ast
 import importlib.util
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,8 +18,8 @@ from pathlib import Path
 from harness.calls import Contract, misnamed
 from harness.kitfiles import FILE, changed_files
 from harness.language import gettext as _
+from harness.opened import Opened, Source
 from harness.reading import UnparsedError, parsed
-from harness.submission import Source, Submission, prepare
 
 
 @dataclass(frozen=True)
@@ -53,24 +52,22 @@ class _Names:
     open: bool = False
 
 
-def look(submission: Submission, contract: Contract, kit: str | None = None) -> list[Finding]:
+def look(opened: Opened, contract: Contract, kit: str | None = None) -> list[Finding]:
     """Look at a submission as it will be found when it is graded; nothing of it is run.
 
     Args:
-        submission: what is handed in.
+        opened: what is handed in.
         contract: the functions that the lab asks for, with their parameters.
         kit: SHA-256 of the `kit.json` that was given out, empty where it is not known; None to
             leave alone whether files of the kit were changed.
     """
-    with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
-        files = Path(folder) / "s"
-        source = prepare(submission, files)
-        found = [Finding(True, note) for note in source.notes]
-        if source.problem:
-            return [*found, Finding(False, source.problem)]
-        with suppress(RecursionError):  # blocks nested too deep to be looked through
-            found += _of_source(source, files, contract)
-        return found if kit is None else [*found, *_of_kit(files, kit)]
+    source, folder = opened.source, opened.folder
+    found = [Finding(True, note) for note in source.notes]
+    if source.problem:
+        return [*found, Finding(False, source.problem)]
+    with suppress(RecursionError):  # blocks nested too deep to be looked through
+        found += _of_source(source, folder, contract)
+    return found if kit is None else [*found, *_of_kit(folder, kit)]
 
 
 def problems(findings: Iterable[Finding]) -> list[str]:

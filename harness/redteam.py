@@ -24,7 +24,6 @@ from harness.errors import LabError
 from harness.execution.sandbox import Sandbox
 from harness.grading import Graded, Grader
 from harness.lab import Case, Check, Lab, Limits
-from harness.report import draw, report_html
 from harness.submission import Submission
 
 HONEST = "honest.py"
@@ -195,7 +194,7 @@ class RedTeam:
         submission = self._submission(attack.name, attack.path)
         before = self._surroundings()
         self._grader.narrow(replace(self._lab, limits=attack.limits))
-        graded = self._grader.grade(submission)
+        graded = self._grader.grade(submission, pages=attack.report)
         self._grader.narrow(self._lab)
         problems = [*self._verdict_problems(attack, graded), *_printed_problems(graded)]
         if attack.report:
@@ -222,27 +221,25 @@ class RedTeam:
         return case.model, np.asarray(techniques.resolve_arguments(self._lab, case)["image"])[None]
 
     def _honest_problems(self) -> list[str]:
-        graded = self._grader.grade(self._honest)
+        graded = self._grader.grade(self._honest, pages=False)
         return [] if _is_full(graded) else _messages(graded) or ["not judged"]
 
     def _verdict_problems(self, attack: Attack, graded: Graded) -> list[str]:
         grade = graded.grade
-        if not grade.judged:
+        if grade["outcome"] != "judged":
             return [f"not judged: {'; '.join(_messages(graded))}"]
         problems = []
         if attack.full and not _is_full(graded):
             problems.append(f"lost points: {'; '.join(_messages(graded))}")
-        if not attack.full and grade.points > 0:
-            problems.append(f"got {grade.points:g} points")
-        told = "\n".join([*_messages(graded), grade.run.printed])
+        if not attack.full and grade["points"] > 0:
+            problems.append(f"got {grade['points']:g} points")
+        told = "\n".join([*_messages(graded), grade["run"]["printed"]])
         if attack.says and not re.search(attack.says, told):
             problems.append(f"expected the grade to say {attack.says!r}, found {told[:500]!r}")
         return problems
 
     def _report_problems(self, graded: Graded) -> list[str]:
-        grade = graded.grade.to_json()
-        figures = draw(self._lab, self._grader.golden, graded.outputs)
-        html = report_html(grade, graded.outputs, self._lab, figures)
+        html = graded.assessed.report.decode()
         found = [raw for raw in ("<script>xgh", "<img src=x", "\x1b", "\x00") if raw in html]
         return [f"its report holds {raw!r} as it was given" for raw in found]
 
@@ -261,18 +258,20 @@ class RedTeam:
 
 
 def _is_full(graded: Graded) -> bool:
-    return graded.grade.judged and graded.grade.points == graded.grade.max_points
+    grade = graded.grade
+    return bool(grade["outcome"] == "judged" and grade["points"] == grade["max_points"])
 
 
 def _messages(graded: Graded) -> list[str]:
     grade = graded.grade
-    cases = [case.message for check in grade.checks for case in check.cases]
-    return list(dict.fromkeys(filter(None, [grade.run.message, *grade.run.notes, *cases])))
+    cases = [case["message"] for check in grade["checks"] for case in check["cases"]]
+    run = grade["run"]
+    return list(dict.fromkeys(filter(None, [run["message"], *run["notes"], *cases])))
 
 
 def _printed_problems(graded: Graded) -> list[str]:
     """What an attack says that it got."""
-    lines = graded.grade.run.printed.splitlines()
+    lines = graded.grade["run"]["printed"].splitlines()
     return [line[:300] for line in lines if line.startswith("got ")]
 
 

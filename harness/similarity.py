@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.submission import Submission, prepare
+from harness.opened import Opened
 
 # Of copydetect: tokens that an overlap must have to count, and to be found for certain.
 _NOISE, _GUARANTEE = 25, 30
@@ -45,6 +43,11 @@ class Likeness:
 
     code: npt.NDArray[np.uint32]
     outputs: Mapping[str, str]
+
+    @classmethod
+    def without_code(cls, outputs: Mapping[str, str]) -> Likeness:
+        """Of a submission whose code is not compared."""
+        return cls(np.zeros(0, "uint32"), outputs)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as `grade.json` has it."""
@@ -71,11 +74,11 @@ class Alike:
     outputs: int
 
 
-def fingerprints(submission: Submission) -> npt.NDArray[np.uint32]:
+def fingerprints(opened: Opened) -> npt.NDArray[np.uint32]:
     """Fingerprints of a submission's code: sorted uint32, none where there is no code to read."""
     from copydetect.utils import filter_code, winnow
 
-    code = _code_of(submission)
+    code = _code_of(opened)
     tokens, _ = filter_code(code, "submission.py")
     grams = [zlib.crc32(tokens[i : i + _NOISE].encode()) for i in range(len(tokens) - _NOISE + 1)]
     if not grams:
@@ -84,18 +87,15 @@ def fingerprints(submission: Submission) -> npt.NDArray[np.uint32]:
     return np.unique(chosen).astype("uint32")
 
 
-def _code_of(submission: Submission) -> str:
+def _code_of(opened: Opened) -> str:
     """All the code that would be run, as text; read as data and never run."""
-    with tempfile.TemporaryDirectory(prefix="harness-code-") as folder:
-        try:
-            source = prepare(submission, Path(folder) / "work")
-        except OSError:
-            return ""  # a file that cannot be read; the run, which could not be made, says so
-        texts = (
-            (Path(folder) / "work" / file).read_text("utf-8", errors="replace")
-            for file in source.files
-        )
-        return "\n".join(texts)[:_MOST_CODE]
+    texts = []
+    left = _MOST_CODE
+    for file in opened.source.files:
+        with (opened.folder / file).open(encoding="utf-8", errors="replace") as stream:
+            texts.append(stream.read(max(0, left)))
+        left -= len(texts[-1]) + 1
+    return "\n".join(texts)[:_MOST_CODE]
 
 
 def digest_of(value: Any) -> str:

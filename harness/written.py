@@ -15,18 +15,18 @@ from harness.gradebook import Gradebook, brief
 from harness.lab import Lab
 from harness.language import speaking
 from harness.marks import questions_of, read_marks
+from harness.opened import Opened
 from harness.outputs import Outputs
 from harness.questions import Question
 from harness.remembered import Figures, Remembered
 from harness.report import report_html
 from harness.results import RunSummary
-from harness.submission import Submission
 
 
-def written_answers(lab: Lab, golden: Golden, submission: Submission) -> Answers:
+def written_answers(lab: Lab, golden: Golden, opened: Opened) -> Answers:
     """The answers of a submission, and how their claimed tables compare with golden outputs."""
     with speaking(lab.language):
-        answers = read_answers(submission, lab.questions)
+        answers = read_answers(opened, lab.questions)
     claims = {
         question.id: _claims(lab, golden, question, answers.texts[question.id])
         for question in lab.questions

@@ -8,6 +8,7 @@ import json
 import zipfile
 
 import pytest
+from opening import opening
 
 from harness import submission as submissions
 from harness.answers import MOST_BYTES, Answers, read_answers
@@ -16,6 +17,7 @@ from harness.errors import LabError
 from harness.golden import Golden
 from harness.grading import open_lab
 from harness.lab import read_lab
+from harness.opened import opened
 from harness.questions import plain
 from harness.reading import NotebookError, read_cells
 from harness.submission import Submission
@@ -50,7 +52,7 @@ def read(asking_lab, tmp_path):
         for name, content in {"submission.py": "x = 1", **files}.items():
             data = content if isinstance(content, bytes) else content.encode()
             (folder / name).write_bytes(data)
-        return read_answers(Submission("alice", folder), asking_lab.questions)
+        return opening(read_answers, Submission("alice", folder), asking_lab.questions)
 
     return make
 
@@ -150,7 +152,7 @@ def test_other_files_are_not_answers(read):
 def test_a_notebook_answers_in_its_markdown_cells(asking_lab, tmp_path):
     path = tmp_path / "bob.ipynb"
     path.write_text(notebook("# Intro\nhello", "## Use\nyes\n```", "### And\nmore"))
-    made = read_answers(Submission("bob", path), asking_lab.questions)
+    made = opening(read_answers, Submission("bob", path), asking_lab.questions)
     # A cell is a text of its own: an answer ends with it.
     assert made.texts == {"use": "yes\n```"}
     assert made.other == "# Intro\nhello\n\n### And\nmore"
@@ -187,7 +189,7 @@ def test_an_archive_is_looked_into(asking_lab, tmp_path, name):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{folder}submission.py", "x = 1")
         archive.writestr(f"{folder}Answers.md", "# Use\npacked")
-    made = read_answers(Submission("a", path), asking_lab.questions)
+    made = opening(read_answers, Submission("a", path), asking_lab.questions)
     assert made.texts == {"use": "packed"}
 
 
@@ -206,13 +208,13 @@ def test_a_link_is_never_followed(read, tmp_path):
 
 def test_a_damaged_archive_has_no_answers(asking_lab, tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK junk")
-    made = read_answers(Submission("a", tmp_path / "a.zip"), asking_lab.questions)
+    made = opening(read_answers, Submission("a", tmp_path / "a.zip"), asking_lab.questions)
     assert made == Answers()
 
 
 def test_a_lab_without_questions_looks_for_none(tmp_path, monkeypatch):
     monkeypatch.setattr(submissions, "files_of", None)
-    assert read_answers(Submission("a", tmp_path), ()) == Answers()
+    assert opening(read_answers, Submission("a", tmp_path), ()) == Answers()
 
 
 @pytest.mark.parametrize(
@@ -358,7 +360,8 @@ def test_a_claim_is_compared_with_the_golden_output_of_its_case(asking_lab, tmp_
     text = "# Map-class\n- ball: 0.9\n- cat: 0.5\n# Use\n- ball: 0.9\n- cat: 0.5\n"
     (tmp_path / "alice" / "answers.md").write_text(text)
     golden = Golden({"top_predictions/photo": [[("ball", 0.9), ("dog", 0.1)]]}, {}, "")
-    made = written_answers(asking_lab, golden, Submission("alice", tmp_path / "alice"))
+    with opened(Submission("alice", tmp_path / "alice")) as found:
+        made = written_answers(asking_lab, golden, found)
     assert made.claims == {
         "map-class": (
             Claim("ball", "0.9", Verdict.RIGHT, 0.9),

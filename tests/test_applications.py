@@ -17,7 +17,6 @@ from harness.execution.applications import saved
 from harness.execution.runner import Runner
 from harness.grading import Grader, open_lab
 from harness.models import ModelSpec
-from harness.results import Outcome
 from harness.submission import Submission
 from harness.techniques import CONTRACT
 
@@ -62,8 +61,8 @@ def test_an_application_is_graded_behind_the_walls(tmp_path, keras_home):
         golden.build(opened, runner, 1)
     with Grader(opened) as grader:
         graded = grader.grade(Submission("good", ROOT / "submissions" / "good-compact"))
-    [check] = graded.grade.checks
-    assert [case.outcome for case in check.cases] == [Outcome.PASSED]
+    [check] = graded.grade["checks"]
+    assert [case["outcome"] for case in check["cases"]] == ["passed"]
     probabilities = built.predict_on_batch(image[None] / 127.5 - 1)[0]
     returned = graded.outputs.cases["top_predictions/a"].value
     assert list(returned) == [CLASSES[index][1] for index in np.argsort(-probabilities)[:5]]

@@ -16,8 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness import opened as opening
 from harness.archives import ArchiveError, descend, is_archive, stem, unpack
-from harness.submission import Submission, find_submissions, own_files, prepare
+from harness.opened import prepare
+from harness.submission import Submission, find_submissions
 
 CODE = "def top_predictions(model, image, k): return []\n"
 
@@ -307,11 +309,12 @@ def test_an_archive_that_may_not_be_read_has_no_files_and_stops_no_cohort(tmp_pa
         raise PermissionError(13, "Permission denied")
 
     archive = make_zip(tmp_path / "a.zip", [("answers.md", "# x")])
-    with own_files(Submission("a", archive)) as files:
-        assert [name for name, _ in files] == ["answers.md"]
+    with opening.opened(Submission("a", archive)) as found:
+        assert [name for name, _ in found.own_files()] == ["answers.md"]
     monkeypatch.setattr("harness.archives._entries", denied)
-    with own_files(Submission("a", archive)) as files:
-        assert files == []
+    with opening.opened(Submission("a", archive)) as found:
+        assert found.own_files() == []
+        assert found.source.problem == "a could not be read ([Errno 13] Permission denied)"
 
 
 @pytest.mark.parametrize("damaged", [False, True])

@@ -10,7 +10,7 @@ import pytest
 from harness.courseci import places
 from harness.courseci.places import definitions
 from harness.courseci.rawjson import strings
-from harness.submission import main_file
+from harness.opened import main_file
 
 SCRIPT = """\
 import numpy as np

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from harness import opened as opened_module
 from harness import submission as submission_module
-from harness.engine import GradingError, run_all
-from harness.submission import Submission, prepare
+from harness.engine import run_all
+from harness.errors import GradingError
+from harness.opened import prepare
+from harness.submission import Submission
 
 
 def work(name, folder):
@@ -93,7 +96,7 @@ def test_of_a_submission_too_large_to_run_no_more_travels_than_shows_it(
     tmp_path, monkeypatch, limits
 ):
     cluster = pytest.importorskip("harness.cluster")
-    for module in (cluster, submission_module):
+    for module in (cluster, submission_module, opened_module):
         monkeypatch.setattr(module, "MAX_FILES", limits[0])
         monkeypatch.setattr(module, "MAX_BYTES", limits[1])
     here = tmp_path / "ann"

@@ -10,7 +10,8 @@ import pytest
 
 from harness.exchange.incoming import Account, Wanted, bring_in
 from harness.handed_in import HandedIn, read_table
-from harness.submission import find_submissions, prepare
+from harness.opened import prepare
+from harness.submission import find_submissions
 
 COHORT = archives.cohort(60)
 

@@ -21,9 +21,10 @@ from harness.exchange import gradescope
 from harness.exchange.incoming import SYSTEMS, Wanted, bring_in
 from harness.exchange.planning import Kind, shape_of
 from harness.handed_in import HandedIn, Student, read_table
+from harness.opened import prepare
 from harness.policy import LatePolicy, Policy
 from harness.starters import signed_notebook, signed_script
-from harness.submission import Submission, prepare
+from harness.submission import Submission
 
 
 def imported(tmp_path: Path, system: str, files, *sheets: str, **more):

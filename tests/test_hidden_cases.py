@@ -89,7 +89,7 @@ def test_nothing_of_a_hidden_case_is_in_what_a_student_gets(whole, tmp_path):
         lab = few(grader.lab)
         grader.narrow(lab)
         graded = grader.grade(Submission("alice", tmp_path))
-    outputs, golden, grade = graded.outputs, grader.golden, graded.grade.to_json()
+    outputs, golden, grade = graded.outputs, grader.golden, graded.grade
     hidden = outputs.cases["class_activation_maps/digit4-as-9"]
     assert "SEEN" in hidden.message  # it did tell, and the instructor can look it up
     html = report_html(grade, outputs, lab, draw(lab, golden, outputs))

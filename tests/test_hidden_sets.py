@@ -165,7 +165,7 @@ def test_correct_work_keeps_every_point_on_a_hidden_set(course, hidden, name):
 def test_a_submission_that_returns_stored_golden_outputs_gets_no_points_on_a_hidden_set(course):
     with Grader(open_lab(LAB)) as grader:  # it knows the public ones
         known = grader.grade(Submission("lookup", course / "submissions" / "lookup"))
-    assert known.grade.points >= 19
+    assert known.grade["points"] >= 19
     points, outcomes = result(course, "lookup")
     assert [key for key, outcome in outcomes.items() if outcome == "passed"] == []
     assert points == 0

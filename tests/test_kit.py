@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from opening import opening
 from packaging.requirements import Requirement
 from small_lab import Page
 
@@ -284,17 +285,19 @@ def test_a_kit_is_as_it_was_given_out_until_somebody_changes_it(lab, kit, tmp_pa
     assert changed_files(tmp_path, expected) == []
     asked = techniques.contract_of(lab.cases)
     handed_in = Submission("s", tmp_path)
-    assert problems(look(handed_in, asked, expected)) == []
+    assert problems(opening(look, handed_in, asked, expected)) == []
     path = tmp_path / "fixtures" / "lab.yaml"
     path.write_text(path.read_text().replace("points: 4", "points: 400"))
     (tmp_path / "requirements.txt").unlink()
-    [problem] = problems(look(handed_in, asked, expected))
+    [problem] = problems(opening(look, handed_in, asked, expected))
     assert problem.startswith("files of the kit were changed: fixtures/lab.yaml; what the check")
     about = json.loads(kit[DIGESTS])
     about["files"]["fixtures/lab.yaml"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (tmp_path / DIGESTS).write_text(json.dumps(about))
-    assert problems(look(handed_in, asked, "")) == []  # a forged list tells nothing by itself
-    [problem] = problems(look(handed_in, asked, expected))
+    assert (
+        problems(opening(look, handed_in, asked, "")) == []
+    )  # a forged list tells nothing by itself
+    [problem] = problems(opening(look, handed_in, asked, expected))
     assert problem.startswith("files of the kit were changed: kit.json;")
 
 
@@ -305,7 +308,7 @@ def test_starters_define_what_is_asked_for_and_nothing_more(lab, kit, tmp_path):
         folder.mkdir()
         (folder / name).write_bytes(kit[name])
         assert is_untouched(folder / name)
-        assert problems(look(Submission("s", folder), asked)) == []
+        assert problems(opening(look, Submission("s", folder), asked)) == []
     headings = re.findall("(?m)^## (.*)$", kit["answers.md"].decode())
     assert headings == [question.title for question in lab.questions]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from opening import opening
 
 from harness.preflight import look, problems
 from harness.submission import Submission
@@ -20,7 +21,7 @@ def told(tmp_path):
 
     def make(text: str, contract=TOP) -> tuple[list[str], list[str]]:
         (tmp_path / "submission.py").write_text(text, "utf-8")
-        findings = look(Submission("a", tmp_path), contract)
+        findings = opening(look, Submission("a", tmp_path), contract)
         return problems(findings), [finding.text for finding in findings]
 
     return make
@@ -143,7 +144,7 @@ def test_a_file_beside_it_may_be_imported(told, tmp_path):
 
 
 def test_files_that_the_lab_does_not_find_are_told_in_its_words(tmp_path):
-    [finding] = look(Submission("a", tmp_path), TOP)
+    [finding] = opening(look, Submission("a", tmp_path), TOP)
     assert (finding.well, finding.text.startswith("expected submission.py or")) == (False, True)
 
 
@@ -157,11 +158,11 @@ def test_a_cell_of_a_notebook_is_named(tmp_path):
     cells = [cell("%matplotlib inline"), cell("x = 1\ny = ("), cell(GOOD)]
     about = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "submission.ipynb").write_text(json.dumps(about))
-    findings = look(Submission("a", tmp_path), TOP)
+    findings = opening(look, Submission("a", tmp_path), TOP)
     assert problems(findings) == ["cell 2, line 2: '(' was never closed; Python cannot read it"]
     about["cells"] = [cell(GOOD)]
     (tmp_path / "submission.ipynb").write_text(json.dumps(about))
-    assert problems(look(Submission("a", tmp_path), TOP)) == []
+    assert problems(opening(look, Submission("a", tmp_path), TOP)) == []
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,10 @@ def test_a_red_team_finds_what_is_wrong(lab, tmp_path):
         # An image that is kept from the page by nobody.
         page = next(attack for attack in team.attacks if attack.name == "shown")
         graded = team._grader.grade(team._submission("again", page.path))
-        run = dataclasses.replace(graded.grade.run, printed="x")
-        shown = dataclasses.replace(graded, grade=dataclasses.replace(graded.grade, run=run))
-        assert team._report_problems(shown) == []
+        assert team._report_problems(graded) == []
+        page = dataclasses.replace(graded.assessed, report=b"<img src=x onerror=alert(1)>")
+        shown = dataclasses.replace(graded, assessed=page)
+        assert "holds '<img src=x'" in team._report_problems(shown)[0]
         (tmp_path / "honest.py").write_text("def top_predictions(*a): return []\n")
         team._honest = team._submission("not-honest", tmp_path / "honest.py")
         with pytest.raises(LabError, match="attacks prove nothing"):

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from opening import opening
 
 from harness.similarity import Alike, Likeness, digest_of, find_alike, fingerprints
 from harness.submission import Submission
@@ -65,7 +66,7 @@ def of(code, outputs=None):
 
 def test_names_comments_and_layout_do_not_count(submit):
     mine, renamed, other = (
-        fingerprints(submit(name, text))
+        opening(fingerprints, submit(name, text))
         for name, text in (("a", CODE), ("b", RENAMED), ("c", OTHER))
     )
     assert len(mine) > 30
@@ -75,7 +76,7 @@ def test_names_comments_and_layout_do_not_count(submit):
 
 def test_fingerprints_are_the_same_in_every_process(submit):
     """Of a text short enough for a single one: CRC-32 of its 25 characters, after filtering."""
-    found = fingerprints(submit("a", "x" * 3 + "=1+2+3+4+5+6+7+8+9+0+1+2"))
+    found = opening(fingerprints, submit("a", "x" * 3 + "=1+2+3+4+5+6+7+8+9+0+1+2"))
     # Tokens: V=1+2+3+4+5+6+7+8+9+0+1+2 has 25 characters, and the line's end is dropped.
     import zlib
 
@@ -95,8 +96,8 @@ def test_a_notebook_has_the_fingerprints_of_its_code_cells(submit):
         ),
     ]
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    found = fingerprints(submit("a", json.dumps(notebook), "submission.ipynb"))
-    alike = np.intersect1d(found, fingerprints(submit("b", CODE)))
+    found = opening(fingerprints, submit("a", json.dumps(notebook), "submission.ipynb"))
+    alike = np.intersect1d(found, opening(fingerprints, submit("b", CODE)))
     assert len(alike) > 0.9 * len(found)
 
 
@@ -104,18 +105,18 @@ def test_a_notebook_has_the_fingerprints_of_its_code_cells(submit):
     "text", ["", "x", "def broken(:\n" * 3, "\x00\ufeff\u202e" * 40, "(" * 9000]
 )
 def test_what_is_no_code_breaks_nothing(submit, text):
-    assert fingerprints(submit("a", text)).dtype == np.uint32
+    assert opening(fingerprints, submit("a", text)).dtype == np.uint32
 
 
 def test_much_code_is_compared_by_its_beginning(submit):
     text = "".join(f"value_{n} = compute({n}, other) + [{n}]\n" for n in range(9000))
-    found = fingerprints(submit("a", text))
-    assert np.array_equal(found, fingerprints(submit("b", text + OTHER)))
+    found = opening(fingerprints, submit("a", text))
+    assert np.array_equal(found, opening(fingerprints, submit("b", text + OTHER)))
 
 
 def test_a_submission_without_code_has_no_fingerprints(tmp_path):
     (tmp_path / "notes.txt").write_text("later")
-    assert fingerprints(Submission("a", tmp_path)).size == 0
+    assert opening(fingerprints, Submission("a", tmp_path)).size == 0
 
 
 def test_files_that_cannot_be_read_have_no_fingerprints_and_stop_no_cohort(submit, monkeypatch):
@@ -123,9 +124,9 @@ def test_files_that_cannot_be_read_have_no_fingerprints_and_stop_no_cohort(submi
         raise PermissionError(13, "Permission denied")
 
     submission = submit("a", CODE)
-    assert fingerprints(submission).size > 0
-    monkeypatch.setattr("harness.submission.shutil.copyfile", denied)
-    assert fingerprints(submission).size == 0
+    assert opening(fingerprints, submission).size > 0
+    monkeypatch.setattr("harness.opened.shutil.copyfile", denied)
+    assert opening(fingerprints, submission).size == 0
 
 
 def test_likeness_makes_the_round_trip():

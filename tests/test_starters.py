@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from harness.opened import prepare
 from harness.starters import is_untouched, signed_notebook, signed_script
-from harness.submission import Submission, prepare
+from harness.submission import Submission
 
 TEXT = "import numpy as np\n\n\ndef f():\n    raise NotImplementedError\n"
 CELLS = [

@@ -17,11 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import opened as opening
 from harness import reading
 from harness import submission as module
 from harness.errors import UsageError
+from harness.opened import prepare
 from harness.reading import drop_magics
-from harness.submission import Submission, find_submissions, prepare
+from harness.submission import Submission, find_submissions
 
 
 def write(path, text="x = 1\n"):
@@ -146,9 +148,9 @@ def test_one_file_more_than_allowed_is_too_many(tmp_path, monkeypatch):
     for name in ("submission.py", "a.py", "b.py"):
         write(tmp_path / "alice" / name)
     submission = Submission("alice", tmp_path / "alice")
-    monkeypatch.setattr(module, "MAX_FILES", 3)
+    monkeypatch.setattr(opening, "MAX_FILES", 3)
     assert prepare(submission, tmp_path / "run").files == ("submission.py",)
-    monkeypatch.setattr(module, "MAX_FILES", 2)
+    monkeypatch.setattr(opening, "MAX_FILES", 2)
     problem = prepare(submission, tmp_path / "again").problem
     assert problem.startswith("more than 2 files or 200 MB were handed in")
 
@@ -220,7 +222,7 @@ def test_a_file_that_becomes_a_link_is_not_followed(tmp_path, monkeypatch):
     found = list(module.files_of(tmp_path / "alice"))
     (tmp_path / "alice" / "submission.py").unlink()
     (tmp_path / "alice" / "submission.py").symlink_to(tmp_path / "secret.py")
-    monkeypatch.setattr(module, "files_of", lambda path: found)
+    monkeypatch.setattr(opening, "files_of", lambda path: found)
     prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
     assert (tmp_path / "run" / "submission.py").is_symlink()
 
@@ -285,7 +287,7 @@ def test_a_folder_is_known_to_hold_a_submission_by_the_files_name(tmp_path):
 
 
 def test_a_submission_in_the_root_folder_has_a_name(monkeypatch):
-    monkeypatch.setattr(module, "_candidates", lambda path: [path / "submission.py"])
+    monkeypatch.setattr(module, "candidates", lambda path: [path / "submission.py"])
     [found] = find_submissions(module.Path("/"))
     assert found.name == "submission"
 
@@ -293,7 +295,7 @@ def test_a_submission_in_the_root_folder_has_a_name(monkeypatch):
 def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):
     write(tmp_path / "alice" / "submission.py")
     write(tmp_path / "alice" / "data.csv", "1,2,3\n" * 100)
-    monkeypatch.setattr(module, "MAX_BYTES", 100)
+    monkeypatch.setattr(opening, "MAX_BYTES", 100)
     source = prepare(Submission("alice", tmp_path / "alice"), tmp_path / "run")
     assert source.files == ()
     assert "hand in your own code only" in source.problem

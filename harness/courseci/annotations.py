@@ -24,8 +24,8 @@ from harness.courseci.facts import (
 )
 from harness.courseci.places import Definitions, definitions
 from harness.lab import Lab
+from harness.opened import main_file
 from harness.results import stopped
-from harness.submission import main_file
 from harness.texts import visible
 
 # GitHub shows so many of each level and step, and drops the rest.

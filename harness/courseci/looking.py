@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import installed, preflight
-from harness.answers import read_answers
+from harness.answers import Answers, read_answers
 from harness.calls import Contract
 from harness.cohort import grade_one
 from harness.courseci.facts import Checked
 from harness.errors import GoldenError, LabError, UsageError
 from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
 from harness.gradebook import Gradebook
-from harness.grading import Grader, open_lab
+from harness.grading import NOTHING, Grader, grade_or_not, open_lab
 from harness.kitfiles import Changed, changed_files, find_kit, sentence
 from harness.lab import Lab, find_lab
+from harness.opened import Opened, opened
 from harness.outputs import Outputs
 from harness.preflight import Finding, problems
 from harness.results import RunSummary
@@ -54,9 +55,10 @@ def look(
         walls = Sandbox() if unsandboxed else choose_for_own_work()
         if not walls.inner:
             tell(f"not sandboxed: {inner_problem() or '--unsandboxed was given'}")
-        found = preflight.look(submission, asked_for(lab))
-        for problem in (*problems(found), *(one.text for one in _of_answers(submission, lab))):
-            tell(f"note: {problem}")
+        with opened(submission) as ready:
+            found = preflight.look(ready, asked_for(lab))
+            for problem in (*problems(found), *(one.text for one in _of_answers(ready, lab))):
+                tell(f"note: {problem}")
         with Grader(lab, public_only=True, sandbox=walls, ahead=True) as grader:
             return _graded(grader, submission, book, cases, changed)
 
@@ -76,7 +78,8 @@ def before(path: Path, lab_file: Path | None) -> list[Finding]:
     changed = changed_files(kit) if kit else []
     with _telling(changed):
         lab = open_lab(find_lab(path, lab_file))
-    findings = [*preflight.look(submission, asked_for(lab)), *_of_answers(submission, lab)]
+    with opened(submission) as ready:
+        findings = [*preflight.look(ready, asked_for(lab)), *_of_answers(ready, lab)]
     if kit:
         findings += installed.look(kit)
         text = sentence(changed) if changed else "the kit's files are as they were given out"
@@ -84,11 +87,11 @@ def before(path: Path, lab_file: Path | None) -> list[Finding]:
     return findings
 
 
-def _of_answers(submission: Submission, lab: Lab) -> Iterator[Finding]:
+def _of_answers(opened: Opened, lab: Lab) -> Iterator[Finding]:
     """To which written questions an answer was found; what stands below another heading is none."""
     if not lab.questions:
         return
-    answers = read_answers(submission, lab.questions)
+    answers = read_answers(opened, lab.questions)
     missing = [one.title for one in lab.questions if one.id not in answers.texts]
     text = f"written questions answered: {len(answers.texts)} of {len(lab.questions)}"
     yield Finding(True, f"{text}; not yet: {'; '.join(missing)}" if missing else text)
@@ -130,9 +133,9 @@ def _graded(
 ) -> Checked:
     if cases:
         grader.narrow(part_of(grader.lab, cases))
-        graded = grader.grade(submission)
-        grade, outputs = graded.grade.to_json(), graded.outputs
-        return Checked(grade, outputs, grader.lab, grader.golden, submission.path, changed)
+        graded = grade_or_not(grader, submission, NOTHING, Answers())
+        lab, golden = grader.lab, grader.golden
+        return Checked(graded.grade, graded.outputs, lab, golden, submission.path, changed)
     stored = grade_one(grader, submission, book)
     name = submission.name
     kept = book.outputs(name) or Outputs(name, RunSummary.from_json(stored["run"]))

@@ -15,8 +15,9 @@ from harness.exchange.entries import Entry
 from harness.exchange.found import Attempt, Found
 from harness.exchange.names import distinct, file_parts, submission_name
 from harness.handed_in import HandedIn, Student
+from harness.opened import open_submission
 from harness.starters import is_untouched
-from harness.submission import MAX_BYTES, MAX_FILES, NOTEBOOK, SCRIPT, Submission, prepare
+from harness.submission import MAX_BYTES, MAX_FILES, NOTEBOOK, SCRIPT, Submission
 
 _CODE = (".py", ".ipynb")
 _NAMES = (SCRIPT, NOTEBOOK)
@@ -173,7 +174,8 @@ def _tried(files: Mapping[tuple[str, ...], Entry]) -> Shape:
         if shape.kind is Kind.BOTH:
             untouched = sum(is_untouched(given.joinpath(*parts)) for parts in shape.files)
             return Shape(Kind.NAMED) if untouched == 1 else shape
-        problem = prepare(Submission(given.name, given), Path(folder) / "tried").problem
+        tried = open_submission(Submission(given.name, given), Path(folder) / "tried")
+        problem = tried.source.problem
         return Shape(Kind.UNCLEAR, (), problem) if problem else shape
 
 

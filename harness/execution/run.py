@@ -23,9 +23,9 @@ from harness.execution.asking import ask, read_loaded
 from harness.execution.session import DiedError, LimitError, Session, TimedOutError
 from harness.lab import Limits
 from harness.language import gettext as _
+from harness.opened import Source
 from harness.outputs import CaseOutput, CaseStatus, Outputs, Value
 from harness.results import RunStatus, RunSummary
-from harness.submission import Source
 
 # How often a submission is tried again after a fault of the machine.
 MACHINE_FAULTS = 1

@@ -26,9 +26,10 @@ from harness.execution.session import Session, clean_environment
 from harness.execution.staging import Staged
 from harness.execution.templates import Templates
 from harness.lab import Lab, Limits
+from harness.opened import Opened, Source, open_submission
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import RunStatus, RunSummary
-from harness.submission import Source, Submission, prepare
+from harness.submission import Submission
 
 
 class Runner:
@@ -95,29 +96,41 @@ class Runner:
             self._starter.warm()
 
     def run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
+        """Open a submission of our own and run the calls: the reference's, or one of the catalogue.
+
+        Raises:
+            UsageError: the sandbox was tried first, and does not hold.
+        """
+        folder = self.new_folder()
+        try:
+            return self.run_opened(open_submission(submission, folder / "s"), calls)
+        except OSError as error:
+            return not_run(submission, calls, f"{submission.name} could not be read: {error}")
+        finally:
+            remove(folder)
+
+    def run_opened(self, opened: Opened, calls: Sequence[Call]) -> Outputs:
         """Run the calls; every one of them has an output in the end.
 
         Raises:
             UsageError: the sandbox was tried first, and does not hold.
         """
+        submission, source = opened.submission, opened.source
         try:
             self._prove_sandbox()
         except MachineError as error:
-            return _not_run(submission, calls, str(error))
-        home = self._new_home()
-        try:
-            source = prepare(submission, home / "submission")
-        except OSError as error:
-            return _not_run(submission, calls, f"{submission.name} could not be read: {error}")
-        finally:
-            remove(home)
+            return not_run(submission, calls, str(error))
         if not source.files:
             return _nothing_to_run(submission, source, calls)
-        prepared = partial(self._prepared, submission)
+        prepared = partial(self._prepared, opened)
         walls = self.sandbox.inner
         return Run(
             self.limits, self.contract, source, prepared, loads=self.oracle.loads, jailed=walls
         ).all(submission.name, calls)
+
+    def new_folder(self) -> Path:
+        """A new folder for an opened submission, which no child can read; the caller removes it."""
+        return Path(tempfile.mkdtemp(prefix="opened-", dir=self.folder))
 
     def probe(self) -> Mapping[str, str]:
         """What a hostile submission would get here; empty texts where it is held.
@@ -153,18 +166,16 @@ class Runner:
             remove(home)
 
     @contextmanager
-    def _prepared(
-        self, submission: Submission, cpu_seconds: float, hidden: bool
-    ) -> Iterator[Session]:
+    def _prepared(self, opened: Opened, cpu_seconds: float, hidden: bool) -> Iterator[Session]:
         """A child in a new home with a copy of the submission, for hidden cases or for others."""
         home = self._new_home()
+        submission = opened.submission
         try:
-            source = prepare(submission, home / "submission")
+            folder = shutil.copytree(opened.folder, home / "submission")
             for library in submission.libraries:
-                shutil.copytree(library, home / "submission" / library.name)
-            folder = home / "submission"
+                shutil.copytree(library, folder / library.name)
             with self.session(
-                folder, source.files, home, cpu_seconds=cpu_seconds, hidden=hidden
+                folder, opened.source.files, home, cpu_seconds=cpu_seconds, hidden=hidden
             ) as session:
                 yield session
         except OSError as error:
@@ -241,13 +252,13 @@ def _nothing_to_run(submission: Submission, source: Source, calls: Sequence[Call
     A path that leads nowhere is for the instructor to mend, so it costs the student nothing.
     """
     if not submission.path.exists():
-        return _not_run(submission, calls, source.problem)
+        return not_run(submission, calls, source.problem)
     failed = CaseOutput(CaseStatus.NOT_LOADED, message=source.problem)
     run = RunSummary(RunStatus.FAILED_TO_LOAD, 0.0, source.problem, source.notes)
     return Outputs(submission.name, run, {call.key: failed for call in calls})
 
 
-def _not_run(submission: Submission, calls: Sequence[Call], message: str) -> Outputs:
+def not_run(submission: Submission, calls: Sequence[Call], message: str) -> Outputs:
     """Outputs of a submission that this machine could not run."""
     failed = CaseOutput(CaseStatus.NOT_RUN, message=message)
     run = RunSummary(RunStatus.NOT_RUN, 0.0, message)

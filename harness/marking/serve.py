@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import socket
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,14 +13,17 @@ from pathlib import Path
 import uvicorn
 
 from harness import golden
+from harness.assessing import Assessor
 from harness.errors import UsageError
+from harness.examining import overload
+from harness.examining.examiner import Examiner
+from harness.execution.folders import remove
 from harness.gradebook import Gradebook, write_whole
 from harness.lab import Lab
 from harness.marking.app import make_app
 from harness.marking.desk import Desk, graded_names
 from harness.marks import locked
 from harness.submission import Submission
-from harness.written import written_answers
 
 HOST = "127.0.0.1"
 
@@ -104,13 +108,24 @@ def open_desk(
 
 
 def _read_again(lab: Lab, book: Gradebook, submissions: Sequence[Submission]) -> None:
-    expected = golden.load(lab)
-    for submission in submissions:
-        data = written_answers(lab, expected, submission).to_bytes()
-        path: Path = book.answers_file(submission.name)
-        with locked(book):
-            if not path.is_file() or path.read_bytes() != data:
-                write_whole(path, data)
+    assessor = Assessor(lab, lab.cases, golden.load(lab))
+    with tempfile.TemporaryDirectory(prefix="answers-") as temporary:
+        folder = Path(temporary)
+        with closing(Examiner(assessor, None, folder)) as examiner:
+            for number, submission in enumerate(submissions):
+                with suppress(OSError):  # what was read before stays
+                    _store(book, submission, examiner, folder / str(number))
+
+
+def _store(book: Gradebook, submission: Submission, examiner: Examiner, folder: Path) -> None:
+    try:
+        data = overload.answers(examiner, submission, folder)
+    finally:
+        remove(folder)
+    path: Path = book.answers_file(submission.name)
+    with locked(book):
+        if not path.is_file() or path.read_bytes() != data:
+            write_whole(path, data)
 
 
 def login() -> str:
