@@ -40,6 +40,7 @@ class Call:
         arguments: all other arguments by name.
         seed: what Python's, NumPy's and TensorFlow's generators are seeded with before the call.
         hidden: whether students are shown nothing of it.
+        most_bytes: what an answer may take; None where the lab's `output_mb` alone holds.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Call:
     arguments: Mapping[str, Value]
     seed: int = 0
     hidden: bool = False
+    most_bytes: int | None = None
 
 
 class Oracle(Protocol):

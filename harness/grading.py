@@ -167,7 +167,10 @@ class Grader:
         self.examiner.take(self.assessor)
 
     def _prepare_calls(self) -> None:
-        self._calls = [techniques.call_of(self.lab, case) for case in self.cases]
+        self._calls = [
+            techniques.call_of(self.lab, case, self.golden.accepted[techniques.key(case)][0])
+            for case in self.cases
+        ]
         self.assessor = Assessor(self.lab, self.cases, self.golden, self.calibrated.known)
         self._digests = Digests(self.lab, techniques.CONTRACT, self._calls, self.environment)
 

@@ -21,7 +21,7 @@ from harness.outputs import CaseStatus, Outputs, encode
 from harness.results import RunStatus
 
 # Raised when children would return something else for the same submission and case.
-EXECUTION_VERSION = 2
+EXECUTION_VERSION = 3
 # The harness itself is not among what an output depends on.
 _OWN = "xai-grading-harness"
 

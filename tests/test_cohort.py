@@ -24,7 +24,6 @@ import yaml
 from quick_lab import quick_lab
 
 from harness import cli
-from harness import engine as engines
 from harness.cohort import grade_cohort
 from harness.engine import LocalEngine, Work
 from harness.errors import LabError, UsageError
@@ -251,18 +250,6 @@ def test_a_full_disk_is_said_and_work_goes_on_when_there_is_room(lab_folder, tmp
         assert len(list(out.glob("*/report.html"))) == 6
     finally:
         subprocess.run(["umount", str(out)], check=True)
-
-
-def test_workers_of_one_machine_compute_with_one_thread_each(monkeypatch):
-    for name in engines._THREADS:
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    engine = LocalEngine(Work("lab.yaml", False), 2)
-    executor = engine.executor()
-    try:
-        assert executor.submit(os.getenv, "OPENBLAS_NUM_THREADS").result(60) == "1"
-    finally:
-        engine.stop(executor)
 
 
 def test_a_worker_that_dies_has_its_submission_graded_by_another(lab_folder, tmp_path):

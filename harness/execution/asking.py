@@ -60,9 +60,10 @@ def ask(session: Session, call: Call, seconds: float) -> CaseOutput:
         "model": call.model,
         "arguments": encode(dict(call.arguments), arrays),
         "seed": call.seed,
+        "most_bytes": call.most_bytes,
     }
     started = time.monotonic()
-    output = read_answer(session.ask(header, arrays, seconds))
+    output = read_answer(session.ask(header, arrays, seconds, most_bytes=call.most_bytes))
     return replace(output, seconds=min(output.seconds, time.monotonic() - started))
 
 

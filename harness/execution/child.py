@@ -113,7 +113,8 @@ class Child:
             value = bound()
             seconds = time.monotonic() - started
             arrays: list[np.ndarray[Any, Any]] = []
-            tree = encode(_Flattener(self.output_bytes).plain(value), arrays)
+            most = min(self.output_bytes, header["most_bytes"] or self.output_bytes)
+            tree = encode(_Flattener(most).plain(value), arrays)
             return pack({"reply": "returned", "value": tree, "seconds": seconds}, arrays)
         except RefusedError as error:
             answer = {"reply": "refused", "message": str(error), "traceback": ""}
@@ -177,7 +178,7 @@ class _Flattener:
         if value is None or isinstance(value, (bool, int, float, str)):
             return self._scalar(value)
         if isinstance(value, bytes):  # what TensorFlow makes of text
-            self._spend(len(value))
+            self._spend(len(value), "text")
             return value.decode("utf-8", "backslashreplace")
         if isinstance(value, np.generic):
             return self.plain(value.item(), depth + 1)
@@ -219,18 +220,26 @@ class _Flattener:
     def _array(self, array: np.ndarray[Any, Any], depth: int) -> Any:
         array = np.asarray(array)
         if array.dtype.kind in "USO" or array.dtype.names:  # text, arrays of unequal size, records
-            self._spend(array.nbytes)
+            self._spend(array.nbytes, f"an array of shape {array.shape}")
             return self.plain(array.tolist(), depth + 1)
         dtype = array.dtype.newbyteorder("=")
         if dtype not in ARRAY_DTYPES:
             raise RefusedError(f"returned an array of dtype {array.dtype}; expected numbers")
-        self._spend(array.nbytes)
+        self._spend(array.nbytes, f"an array of shape {array.shape}")
         return np.array(array, dtype=dtype, order="C", copy=True)
 
-    def _spend(self, count: int) -> None:
+    def _spend(self, count: int, what: str) -> None:
         self.bytes_left -= count
         if self.bytes_left < 0:
-            raise RefusedError(f"returned more than {self.max_bytes // 2**20} MB in all")
+            raise RefusedError(
+                f"returned {what}, {_size(count)}; all that this call returns may take "
+                f"{_size(self.max_bytes)}, several times what the contract asks for"
+            )
+
+
+def _size(count: int) -> str:
+    """A number of bytes, for people."""
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{count / 2**10:.0f} KB"
 
 
 def _bind(

@@ -79,7 +79,8 @@ class Session:
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._incoming: queue.Queue[Frame | WireError | None] = queue.Queue(maxsize=2)
         self._closed = False
-        self._limit_bytes = setup["output_mb"] * 2**20 + _CHUNK
+        self._most_bytes = setup["output_mb"] * 2**20
+        self._reader = FrameReader(self._most_bytes + _CHUNK)
         self._threads = [
             threading.Thread(target=work, daemon=True)
             for work in (self._write, self._read, self._drain)
@@ -123,8 +124,21 @@ class Session:
         """The most memory that it held; 0 before it is closed, and where it is not known."""
         return self._process.memory_mb
 
-    def ask(self, header: dict[str, Any], arrays: list[npt.NDArray[Any]], seconds: float) -> Frame:
+    def ask(
+        self,
+        header: dict[str, Any],
+        arrays: list[npt.NDArray[Any]],
+        seconds: float,
+        *,
+        most_bytes: int | None = None,
+    ) -> Frame:
         """Send a request and wait for its answer.
+
+        Args:
+            header: of the request.
+            arrays: of the request.
+            seconds: how long to wait.
+            most_bytes: what the arrays of the answer may take; None for all that the lab allows.
 
         Raises:
             TimedOutError: no whole answer came in time.
@@ -134,6 +148,8 @@ class Session:
             MachineError: the template died, and took the child with it.
         """
         deadline = time.monotonic() + seconds
+        most = self._most_bytes if most_bytes is None else min(most_bytes, self._most_bytes)
+        self._reader.max_payload_bytes = most + _CHUNK  # for what safetensors says of itself
         self._outgoing.put(pack(header, arrays))
         while True:
             left = deadline - time.monotonic()
@@ -178,11 +194,10 @@ class Session:
                     view = view[self._process.requests.write(view) or 0 :]
 
     def _read(self) -> None:
-        reader = FrameReader(self._limit_bytes)
         try:
             while data := self._process.replies.read(_CHUNK):
-                reader.feed(data)
-                while (frame := reader.take()) is not None:
+                self._reader.feed(data)
+                while (frame := self._reader.take()) is not None:
                     self._offer(frame)
         except WireError as error:
             self._offer(error)

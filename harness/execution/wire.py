@@ -45,12 +45,12 @@ def pack(header: dict[str, Any], arrays: list[npt.NDArray[Any]]) -> bytes:
 class FrameReader:
     """Turns a stream of bytes into frames.
 
-    Args:
-        max_payload_bytes: largest payload accepted.
+    Attributes:
+        max_payload_bytes: largest payload accepted, of a frame whose beginning has yet to come.
     """
 
     def __init__(self, max_payload_bytes: int) -> None:
-        self._max_payload_bytes = max_payload_bytes
+        self.max_payload_bytes = max_payload_bytes
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -89,9 +89,9 @@ class FrameReader:
             raise WireError(f"a frame begins with {MAGIC!r}, found {magic!r}")
         if not 2 <= header_length <= MAX_HEADER_BYTES:
             raise WireError(f"a header has 2 to {MAX_HEADER_BYTES} bytes, found {header_length}")
-        if payload_length > self._max_payload_bytes:
+        if payload_length > self.max_payload_bytes:
             raise WireError(
-                f"a payload has at most {self._max_payload_bytes} bytes, found {payload_length}"
+                f"a payload has at most {self.max_payload_bytes} bytes, found {payload_length}"
             )
         return int(_PREFIX.size + header_length + payload_length)
 

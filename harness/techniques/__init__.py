@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from harness.calls import Call, Contract
 from harness.errors import UsageError, suggest
@@ -114,15 +117,40 @@ def _listing(lab: Lab) -> list[Case]:
     return [case for case in lab.cases if case.function == top_predictions.FUNCTION]
 
 
-def call_of(lab: Lab, case: Case) -> Call:
+# How many times what the contract asks for may come: for other dtypes, copies and wrong axes that
+# deserve to be told apart, and never for what takes the grader's memory.
+_ROOM = 8
+_LEAST_BYTES = 2**16
+
+
+def call_of(lab: Lab, case: Case, expected: Any = None) -> Call:
     """The call of a case, with its arguments resolved to values.
 
     The second call of a repetition finds the generators in another state than the first: what is
     drawn from them without a seed of its own must not look reproducible.
+
+    Args:
+        lab: the lab.
+        case: the case.
+        expected: what the reference returned for it, where that is known: an answer may then be
+            `_ROOM` times as large, as float64, or as the image given.
     """
     arguments = resolve_arguments(lab, case)
     seed = int(case.again)
-    return Call(key(case), case.function, case.model, arguments, seed, case.hidden)
+    most = None
+    if expected is not None:
+        numbers = max(_numbers(expected), _numbers(arguments.get("image", 0)))
+        most = _LEAST_BYTES + _ROOM * 8 * numbers
+    return Call(key(case), case.function, case.model, arguments, seed, case.hidden, most)
+
+
+def _numbers(value: Any) -> int:
+    """How many numbers and texts a value holds."""
+    if isinstance(value, np.ndarray):
+        return value.size
+    if isinstance(value, Mapping):
+        return sum(map(_numbers, value.values()))
+    return sum(map(_numbers, value)) if isinstance(value, (list, tuple)) else 1
 
 
 def resolve_arguments(lab: Lab, case: Case) -> dict[str, Value]:
