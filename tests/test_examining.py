@@ -122,6 +122,15 @@ def test_a_process_that_was_ended_from_outside_is_nobodys_fault(examiner):
     assert isinstance(found(examiner, "well"), int)
 
 
+def test_a_process_that_cannot_be_started_is_nobodys_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with (
+        closing(Examiner(Strange(), None, tmp_path)) as made,
+        pytest.raises(MachineError, match=r"could not be started: .*/nowhere/python"),
+    ):
+        found(made, "well")
+
+
 def test_a_machine_that_is_far_too_busy_is_nobodys_fault(examiner, monkeypatch):
     monkeypatch.setattr(Allowance, "wall_seconds", 0.5)
     with pytest.raises(MachineError, match="the machine is too busy"):

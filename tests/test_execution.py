@@ -121,7 +121,7 @@ def top_predictions(model, image, k):
     [
         ("object()", "returned a object; expected arrays"),
         ("iter(int, 1)", "more than 10000 items"),
-        ("np.zeros(10**6)", "more than 1 MB"),
+        ("np.zeros(10**6)", "an array of shape (1000000,), 7.6 MB; all that this call returns may"),
         ("np.zeros(3, complex)", "dtype complex128"),
         ("{(1, 2): 3}", "dict with a tuple as key"),
         ("list(range(20000))", "more than 10000 items"),
@@ -135,6 +135,40 @@ def test_what_is_not_plain_bounded_data_is_refused(run, expression, said):
     output = run(text, TOP).cases[TOP.key]
     assert output.status is CaseStatus.REFUSED
     assert said in output.message
+
+
+LITTLE = dataclasses.replace(TOP, most_bytes=2**16)
+
+
+def test_no_more_comes_back_than_the_call_may_return(run):
+    text = """
+import numpy as np
+def top_predictions(model, image, k):
+    return {"a": np.zeros((91, 91), "uint8"), "b": np.zeros((7, 2**10))}
+"""
+    output = run(text, LITTLE).cases[TOP.key]
+    assert output.status is CaseStatus.REFUSED
+    assert output.message == (
+        "returned an array of shape (7, 1024), 56 KB; all that this call returns may take 64 KB, "
+        "several times what the contract asks for"
+    )
+    assert run(text, TOP).cases[TOP.key].status is CaseStatus.RETURNED
+
+
+def test_a_child_that_sends_more_itself_is_not_listened_to(run):
+    """It can do so: the code that counts is in the same process as the student's."""
+    text = """
+import os, struct
+def top_predictions(model, image, k):
+    for descriptor in range(3, 16):
+        try:
+            os.write(descriptor, struct.pack(">4sIQ", b"XGH1", 2, 2**18) + b"{}")
+        except OSError:
+            pass
+"""
+    output = run(text, LITTLE).cases[TOP.key]
+    assert output.status is CaseStatus.REFUSED
+    assert "a payload has at most 131072 bytes, found 262144" in output.message
 
 
 def test_an_exception_shows_the_students_lines_and_none_of_ours(run):

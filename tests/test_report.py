@@ -276,6 +276,8 @@ def test_wrong_shapes_are_said_in_words(lab):
     assert "Cannot be drawn: expected shape (3, 8, 8, 4), got (3, 4)." in page.words
     assert "your image has shape (4, 4, 7), which cannot be drawn" in page.words
     assert "returned shape (0, 4); expected one heatmap" in page.words
+    assert "Cannot be drawn: expected a map of the layer's size" in page.words
+    assert "got (1000, 3)." in page.words
     assert "could not be drawn" not in page.words
 
 

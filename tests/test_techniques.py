@@ -75,6 +75,21 @@ def test_defaults_stand_for_what_a_case_does_not_give(lab):
     }
 
 
+def test_an_answer_may_be_several_times_what_is_expected_and_not_more(lab):
+    """By hand: 64 KB, and 8 times 8 bytes for each number of the reference's, or of the image."""
+    cases = {techniques.key(case): case for case in lab.cases}
+    cam = next(c for c in cases.values() if c.function == "class_activation_map")
+    image = techniques.call_of(lab, cam).arguments["image"]
+    assert techniques.call_of(lab, cam).most_bytes is None
+    assert techniques.call_of(lab, cam, np.zeros((2, 2))).most_bytes == 65536 + 64 * image.size
+    assert techniques.call_of(lab, cam, np.zeros((200, 200))).most_bytes == 65536 + 64 * 40_000
+    maps = next(c for c in cases.values() if c.function == "layer_activations")
+    expected = {"conv": np.zeros((100, 100, 3)), "dense": np.zeros(7)}
+    assert techniques.call_of(lab, maps, expected).most_bytes == 65536 + 64 * 30_007
+    top = next(c for c in cases.values() if c.function == "top_predictions")
+    assert techniques.call_of(lab, top, [("ball", 0.5)] * 5).most_bytes == 65536 + 64 * image.size
+
+
 def test_a_case_names_its_technique_and_its_signature(lab):
     mean = lab.cases[2]
     assert techniques.technique_of(mean).name == "layer_activations"

@@ -202,15 +202,18 @@ class Examiner:
         if self._process is None:
             self._said = tempfile.TemporaryFile()  # noqa: SIM115
             environment = {**os.environ, "PYTHONSAFEPATH": "1", **dict.fromkeys(_THREADS, "1")}
-            self._process = subprocess.Popen(
-                [sys.executable, "-s", "-m", "harness.examining.inside", os.getcwd()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._said,
-                cwd=self._folder,  # Python looks there for modules, and must find none
-                env=environment,
-                start_new_session=True,  # Ctrl-C is for the grader, which ends this
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-s", "-m", "harness.examining.inside", os.getcwd()],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._said,
+                    cwd=self._folder,  # Python looks there for modules, and must find none
+                    env=environment,
+                    start_new_session=True,  # Ctrl-C is for the grader, which ends this
+                )
+            except OSError as error:
+                raise MachineError(f"a process could not be started: {error}") from error
         return self._process
 
     def _end(self) -> None:

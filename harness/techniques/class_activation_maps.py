@@ -27,7 +27,7 @@ from harness.techniques.base import (
     no_facts,
     sample,
 )
-from harness.techniques.figures.class_activation_maps import figures
+from harness.techniques.figures.class_activation_maps import figures, size_problem
 
 # The rank correlation from which on a map has the right order, if not the right values.
 _SAME_ORDER = 0.99
@@ -94,11 +94,7 @@ def judge_agreement(
     """Every measure reaches its threshold against one accepted map, the nearest."""
     [item] = evidence
     height, width = item.accepted[0].shape
-    image: Any = item.arguments["image"]
-    if item.value.shape not in ((height, width), image.shape[:2]):
-        message = _(
-            "expected a map of the layer's size {layer} or of the image's {image}, got {got}"
-        ).format(layer=(height, width), image=image.shape[:2], got=item.value.shape)
+    if message := size_problem(item):
         hint = _(
             "take the map from the asked layer, and enlarge it to image.shape[:2] or not at all"
         )

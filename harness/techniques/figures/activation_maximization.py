@@ -38,7 +38,7 @@ def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
     )
     indices = ", ".join(map(str, asked["filter_indices"]))
     title = text.format(indices=indices, layer=asked["layer_name"])
-    drawable = [item for item in evidence if item.value.size and item.value.shape[-1] in (1, 3)]
+    drawable = [item for item in evidence if _is_drawn(item)]
     parts: list[Part] = [
         Note(
             _("{case}: your image has shape {shape}, which cannot be drawn.").format(
@@ -54,6 +54,12 @@ def figures(evidence: Sequence[Evidence]) -> Sequence[Figure]:
     if len(set(weights)) > 1:
         parts += [*_score_plot(drawable), _variation_plot(drawable)]
     return [Figure(title, tuple(parts))]
+
+
+def _is_drawn(item: Evidence) -> bool:
+    """Whether it is an image of the shape that was asked for: what is refused is never drawn."""
+    expected = tuple(int(size) for size in item.facts["shape"])
+    return item.value.shape == expected and expected[-1] in (1, 3)
 
 
 def _strip(evidence: Sequence[Evidence]) -> Gallery:

@@ -51,11 +51,28 @@ def _figure(item: Evidence) -> Figure:
         title += f", {arguments['modifier']}"
     golden: Map = item.accepted[0]
     height, width = golden.shape
+    if problem := size_problem(item):
+        return Figure(title, (Note(_("Cannot be drawn: {why}.").format(why=problem)),))
     mine = to_grid(item.value, (height, width))
     mask = _mask(item.lab.images[arguments["image"]], asked)
     parts: list[Part] = [_views(item, asked, mine, mask), *_words(item, asked, mine, mask)]
     parts.append(_overlap(item, mine))
     return Figure(title, tuple(parts), _numbers(item, mine, mask))
+
+
+def size_problem(item: Evidence) -> str:
+    """What is wrong with the size of a map; empty if it is the layer's or the image's.
+
+    A map of any other size is neither compared nor drawn: bringing it to the layer's grid could
+    take any amount of memory.
+    """
+    pixels: Any = item.arguments["image"]
+    layer, image = item.accepted[0].shape, pixels.shape[:2]
+    if item.value.shape in (layer, image):
+        return ""
+    return _(
+        "expected a map of the layer's size {layer} or of the image's {image}, got {got}"
+    ).format(layer=layer, image=image, got=item.value.shape)
 
 
 def _views(item: Evidence, asked: str, mine: Map, mask: Map | None) -> Views:
