@@ -19,6 +19,7 @@ from harness import techniques
 from harness.calibrated import Calibrated
 from harness.calls import Call, Oracle
 from harness.diagnosis import diagnose
+from harness.disclosure import public
 from harness.environment import code_digest, versions
 from harness.execution.runner import Runner
 from harness.execution.sandbox import Sandbox
@@ -120,7 +121,7 @@ class Grader:
             self.golden = golden_outputs.load(lab)
             self.calibrated = calibration.load(lab) if calibrated else Calibrated()
             self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
-            self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
+            self.cases = public(lab.cases) if public_only else lab.cases
             self._versions = versions()
             self._prepare_calls()
         except BaseException:
@@ -217,7 +218,7 @@ class Grader:
 
     def _likeness(self, submission: Submission, outputs: Outputs) -> dict[str, Any]:
         """What a cohort's board compares submissions by."""
-        own = [case for case in self.cases if not case.hidden]
+        own = public(self.cases)
         digests = {
             key: digest
             for case in own
