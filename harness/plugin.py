@@ -232,7 +232,7 @@ class CaseItem(pytest.Item):
         results = list(self._results())
         unjudged = [case for _, case in results if case.outcome == "not_judged"]
         if unjudged:
-            raise NotJudgedError(unjudged[0].message or unjudged[0].hint)
+            raise NotJudgedError(unjudged[0].message or "a hidden case; grade.json has the reason")
         for check, case in results:
             if not case.hidden:
                 self.user_properties.append((f"{check} score", case.score))

@@ -11,6 +11,7 @@ from harness.disclosure import Shown, cases_of, hidden_in, is_hidden, shown
 from harness.golden import Golden
 from harness.kitfiles import Changed
 from harness.lab import Case, Lab
+from harness.language import gettext as _
 from harness.outputs import Outputs
 
 
@@ -100,7 +101,7 @@ def failures(grade: Mapping[str, Any], lab: Lab) -> list[Failure]:
 
 
 def not_judged(grade: Mapping[str, Any], lab: Lab) -> list[tuple[str, str]]:
-    """Key and message of each case that could not be judged; of a hidden one, the hint."""
+    """Key and message of each case that could not be judged; no message of a hidden one."""
     hidden = hidden_in(lab)
     found = [
         (check["technique"], shown(case, hidden(check["technique"], case["id"])))
@@ -108,7 +109,8 @@ def not_judged(grade: Mapping[str, Any], lab: Lab) -> list[tuple[str, str]]:
         for case in check["cases"]
         if case["outcome"] == "not_judged"
     ]
-    return [(f"{technique}/{case.id}", case.message or case.hint) for technique, case in found]
+    instead = _("a hidden case; its pictures and numbers are not shown")
+    return [(f"{technique}/{case.id}", case.message or instead) for technique, case in found]
 
 
 def diagnosis_of(grade: Mapping[str, Any], technique: str) -> str:
