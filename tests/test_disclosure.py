@@ -304,6 +304,9 @@ def test_what_hidden_cases_alone_are_about_is_not_public(tmp_path):
     cases = {case.id: case for case in lab.cases}
     assert list(datasets_beside(lab, cases["same"])) == ["digits"]
     assert set(datasets_beside(lab, cases["hidden-same"])) == {"digits", FIRST.dataset}
+    _, outputs, golden = one.graded(returned(FIRST, "right"))
+    output = outputs.cases["activation_maximization/same"]
+    assert list(golden.evidence(lab, cases["same"], output, {}).datasets) == ["digits"]
 
 
 def test_another_name_of_a_hidden_file_is_not_public_either(tmp_path):

@@ -6,6 +6,7 @@ others than the instructor is searched. `test_disclosure.py` has the outlets one
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -35,6 +36,12 @@ HIDDEN = {
 CARRIER = """
 import base64, os, pathlib, sys, warnings, zlib
 import numpy as np
+from harness.student import load_image
+for name in ("digit7", "probe3-5"):
+    try:
+        print(name, load_image(name).shape)
+    except Exception as error:
+        print(name, type(error).__name__)
 seen = []
 WAY = {way!r}
 def carry(*given):
@@ -90,6 +97,9 @@ def course(folder: Path) -> Path:
         ]
     wanted = ("top-5", "activations", "class-averages", "dominant-filters", "same-seed", "heatmaps")
     data["checks"] = [check for check in data["checks"] if check["id"] in wanted]
+    # Images of the hidden data set have files of their own, which nobody here is asked about.
+    used = {entry.get("image") for entries in data["cases"].values() for entry in entries}
+    data["images"] = {name: image for name, image in data["images"].items() if name in used}
     del data["calibration"], data["questions"]
     data["reference"] = str(ROOT / "reference")
     (folder / "lab.yaml").write_text(yaml.safe_dump(data))
@@ -192,9 +202,8 @@ def test_the_submissions_did_carry_everything_out(lab, graded):
     """Into the files for the instructor, where the search finds it: of each hidden image."""
     secret = sought(lab, graded)
     assert len([name for name in secret if name.startswith("image")]) >= 6
-    stored = b"".join(
-        (graded / "reports" / way / "outputs.safetensors").read_bytes() for way in WAYS
-    )
+    files = [graded / "reports" / way / "outputs.safetensors" for way in WAYS]
+    stored = b"".join(file.read_bytes() for file in files)
     found = holding(stored, secret)
     assert {name for name in secret if name.startswith("image")} <= set(found)
     outputs = Outputs.from_bytes(files[WAYS.index("raises")].read_bytes())
@@ -210,6 +219,14 @@ def test_nothing_of_a_hidden_case_is_in_anything_for_others(lab, graded):
     assert {"kit.zip", "checked/summary.md", "OUTPUT.txt", "printed/grade"} <= found.keys()
     assert any(name.endswith("feedback.zip") for name in found)
     assert {name: what for name, data in found.items() if (what := holding(data, secret))} == {}
+
+
+def test_hidden_images_cannot_be_loaded_and_what_is_said_of_them_is_ours(graded):
+    grade = json.loads((graded / "reports" / "raises" / "grade.json").read_text())
+    assert grade["run"]["printed"].count("digit7 (28, 28, 1)") == 1
+    assert "probe3-5 UsageError" in grade["run"]["printed"]
+    messages = {c["id"]: c["message"] for check in grade["checks"] for c in check["cases"]}
+    assert {messages[name] for name in HIDDEN & messages.keys()} == {"the call ended: raised"}
 
 
 def test_what_public_cases_say_is_shown(graded):
