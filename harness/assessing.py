@@ -18,6 +18,7 @@ from harness import techniques
 from harness.answers import Answers
 from harness.calls import Oracle
 from harness.diagnosis import KnownMistake, diagnose
+from harness.disclosure import public
 from harness.golden import Golden
 from harness.judging import judge
 from harness.lab import Case, Lab
@@ -212,11 +213,10 @@ class Assessor:
         return told.values["likeness"], opened
 
     def _compared(self, work: Work, opened: Opened, at: At) -> dict[str, Any]:
-        own = [case for case in self.cases if not case.hidden]
         outputs = work.outputs.cases
         digests = {
             key: found
-            for case in own
+            for case in public(self.cases)
             if techniques.technique_of(case).one_of_many
             and (key := techniques.key(case)) in outputs
             and (found := digest_of(outputs[key].value))

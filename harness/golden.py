@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from harness import techniques
 from harness.calls import Call
 from harness.catalogue import Entry, golden_variants, read_catalogue
+from harness.disclosure import datasets_beside
 from harness.environment import versions
 from harness.errors import GoldenError
 from harness.execution.runner import Runner
@@ -76,6 +77,7 @@ class Golden:
             accepted=self.accepted[key],
             facts=self.facts[key],
             known=known,
+            datasets=datasets_beside(lab, case),
         )
 
 

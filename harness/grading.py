@@ -16,6 +16,7 @@ from harness.answers import Answers
 from harness.assessing import Assessed, Assessor, Work
 from harness.calibrated import Calibrated
 from harness.calls import Call, Oracle
+from harness.disclosure import public
 from harness.environment import code_digest, versions
 from harness.errors import GradingError
 from harness.examining import overload
@@ -134,7 +135,7 @@ class Grader:
             self.golden = golden_outputs.load(lab)
             self.calibrated = calibration.load(lab) if calibrated else Calibrated()
             self.lab = calibration.with_thresholds(lab, self.calibrated.thresholds)
-            self.cases = tuple(case for case in lab.cases if not (public_only and case.hidden))
+            self.cases = public(lab.cases) if public_only else lab.cases
             self._versions = versions()
             self._prepare_calls()
             self.examiner = Examiner(self.assessor, self.runner.oracle, self.runner.folder)

@@ -12,6 +12,7 @@ import numpy as np
 
 from harness import techniques
 from harness.calls import Oracle
+from harness.disclosure import quoted
 from harness.golden import Golden
 from harness.lab import Case, Lab
 from harness.language import gettext as _
@@ -153,14 +154,13 @@ def _evidence(
         hint = _(_HINTS[output.status]).format(signature=techniques.signature_of(case))
         if output.message.startswith(NotImplementedError.__name__):
             hint = _("write this function: so far it stops where the starter does")
-        # What an exception says in a hidden case could be the case itself.
-        message = _words_of(output.status) if case.hidden else output.message
+        message = quoted(case, output.message, _words_of(output.status))
         return _Missing(case, Outcome.FAILED, message, hint)
     try:
         return golden.evidence(lab, case, output, known)
     except OutputError as error:
         trace = _refused(_in_english(lab, case, output.value), output.value)
-        message = _words_of(CaseStatus.REFUSED) if case.hidden else str(error)
+        message = quoted(case, str(error), _words_of(CaseStatus.REFUSED))
         return _Missing(case, Outcome.FAILED, message, error.hint, trace)
     except MemoryError:
         raise

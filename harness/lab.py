@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,30 +149,6 @@ class Lab:
         """
         path = self.datasets[name]
         return _read_dataset(path, path.stat().st_mtime_ns)
-
-
-def shown_images(lab: Lab) -> list[LabImage]:
-    """Images that are not for hidden cases alone: students may have them all."""
-    secret = _secret(lab, lambda case: case.arguments.get("image"))
-    return [image for image in lab.images.values() if image.name not in secret]
-
-
-def shown_datasets(lab: Lab) -> list[tuple[str, Path]]:
-    """Data sets that are not for hidden cases alone, and their files."""
-    secret = _secret(lab, lambda case: case.arguments.get("dataset"))
-    return [(name, file) for name, file in lab.datasets.items() if name not in secret]
-
-
-def shown_models(lab: Lab) -> list[ModelSpec]:
-    """Models that are not for hidden cases alone."""
-    secret = _secret(lab, lambda case: case.model)
-    return [spec for name, spec in lab.models.items() if name not in secret]
-
-
-def _secret(lab: Lab, of: Callable[[Case], Any]) -> set[Any]:
-    """What hidden cases are about, and no public one."""
-    hidden = {of(case) for case in lab.cases if case.hidden}
-    return hidden - {of(case) for case in lab.cases if not case.hidden}
 
 
 def find_lab(start: Path, given: Path | None = None) -> Path:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from harness.disclosure import Shown
     from harness.grading import Grader
     from harness.lab import Lab
     from harness.submission import Submission
@@ -232,24 +233,30 @@ class CaseItem(pytest.Item):
             CaseFailedError: it failed.
         """
         results = list(self._results())
-        unjudged = [case for _, case in results if case["outcome"] == "not_judged"]
+        unjudged = [case for _, case in results if case.outcome == "not_judged"]
         if unjudged:
-            raise NotJudgedError(unjudged[0]["message"])
+            raise NotJudgedError(unjudged[0].message or "a hidden case; grade.json has the reason")
         for check, case in results:
-            self.user_properties.append((f"{check} score", case["score"]))
-        failed = [(check, case) for check, case in results if case["outcome"] == "failed"]
+            if not case.hidden:
+                self.user_properties.append((f"{check} score", case.score))
+        failed = [(check, case) for check, case in results if case.outcome == "failed"]
         if failed:
-            texts = [f"{check}: {case['message']}\n  {case['hint']}" for check, case in failed]
+            told = [(check, case.message or "failed", case.hint) for check, case in failed]
+            texts = [f"{check}: {message}\n  {hint}" for check, message, hint in told]
             grade = self.grades.of(self.submission)
             if diagnosis := grade["techniques"][self.technique]["diagnosis"]:
                 texts.append(f"like the known mistake {diagnosis['mistake']}: {diagnosis['hint']}")
             raise CaseFailedError("\n".join(text.rstrip() for text in texts))
 
-    def _results(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _results(self) -> Iterator[tuple[str, Shown]]:
+        """What may be said of the case, by check: in CI, students read it."""
+        from harness.disclosure import hidden_in, shown
+
+        hidden = hidden_in(self.grades.lab)(self.technique, self.identifier)
         for check in self.grades.of(self.submission)["checks"]:
             for case in check["cases"]:
                 if check["technique"] == self.technique and case["id"] == self.identifier:
-                    yield check["id"], case
+                    yield check["id"], shown(case, hidden)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The text for people; a traceback only for a fault of ours."""

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from harness import techniques
+from harness.disclosure import public
 from harness.errors import LabError
 from harness.execution.sandbox import Sandbox
 from harness.grading import Graded, Grader
@@ -136,7 +137,7 @@ def _simplest(lab: Lab, function: str) -> Case:
         arguments = techniques.resolve_arguments(lab, case)
         return arguments.get("modifier") is not None, np.size(np.asarray(arguments["image"]))
 
-    found = [case for case in lab.cases if case.function == function and not case.hidden]
+    found = [case for case in public(lab.cases) if case.function == function]
     if not found:
         raise LabError(f"{lab.source.path}: no public case of {function}, which attacks need")
     return min(found, key=size)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 from PIL import Image
@@ -147,3 +152,111 @@ def _alike(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Which (n, 5, pixels) show the same as which (m, 5, pixels): (n, m) bool."""
     far = np.linalg.norm(some[:, None] - others[None], axis=-1)
     return (far < 0.2).all(axis=-1)
+
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}")
+_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}[\s:,]?){16,}")
+_DECIMALS = re.compile(rb"\d{1,3}(?:[^\w<>&\"'.-]{1,3}\d{1,3}){15,}")
+_DEEPEST = 5
+
+
+def unpacked(data: bytes) -> set[bytes]:
+    """All that some bytes hold: what is packed, compressed, encoded, escaped, reversed or drawn.
+
+    Encodings may lie within one another, up to five of them. Of a picture, its pixels are given,
+    and its channels one by one.
+    """
+    found: set[bytes] = set()
+    layer = {data}
+    for _ in range(_DEEPEST):
+        found |= layer
+        layer = {inner for outer in layer for inner in _within(outer)} - found
+    return found | layer
+
+
+@lru_cache(maxsize=4096)
+def _within(data: bytes) -> frozenset[bytes]:
+    return frozenset(_pieces(data))
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    yield from _files_within(data)
+    for run in _BASE64.findall(data):
+        plain = run.translate(bytes.maketrans(b"-_", b"+/"))
+        for start in range(4):  # whatever stands before it may be of the same letters
+            part = plain[start:]
+            yield base64.b64decode(part[: len(part) // 4 * 4] + _padded(part[len(part) // 4 * 4 :]))
+    for run in _HEX.findall(data):
+        digits = re.sub(rb"[\s:,]", b"", run)
+        for start in range(2):
+            part = digits[start:]
+            yield bytes.fromhex(part[: len(part) // 2 * 2].decode())
+    for run in _DECIMALS.findall(data):
+        yield bytes(int(number) % 256 for number in re.findall(rb"\d+", run))
+    text = data.decode("utf-8", "ignore")
+    yield from (one.encode("utf-8", "ignore") for one in _unescaped(text) if one != text)
+
+
+def _padded(rest: bytes) -> bytes:
+    return b"" if len(rest) < 2 else rest + b"=" * (4 - len(rest))
+
+
+def _unescaped(text: str) -> Iterator[str]:
+    yield unescape(text)
+    if "%" in text:
+        yield unquote(text)
+    if "\\" in text:
+        yield re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+        yield re.sub(r"\\x([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), text)
+
+
+def _files_within(data: bytes) -> Iterator[bytes]:
+    """Members of an archive, what a compressed stream holds, pixels of a picture."""
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        yield from map(archive.read, archive.namelist())
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # zlib or gzip; neither's header
+        with suppress(zlib.error):
+            yield zlib.decompressobj(window).decompress(data, 2**26)
+    with suppress(OSError, SyntaxError, ValueError), Image.open(io.BytesIO(data)) as picture:
+        pixels = np.asarray(picture.convert("RGBA"))[..., :3]
+        yield pixels.tobytes()
+        yield from (pixels[..., channel].tobytes() for channel in range(3))
+
+
+def tokens_of(array: np.ndarray) -> set[bytes]:
+    """Runs of bytes by which an array is known: forwards, backwards, negative, by channel, grey."""
+    turned = [array, array[::-1], np.swapaxes(array, 0, 1)] if array.ndim > 1 else [array]
+    if array.dtype == np.uint8:
+        turned += [255 - array, array.astype("float64") / 255]
+        if array.ndim == 3:
+            turned += [*np.moveaxis(array, -1, 0), array.mean(axis=-1).astype("uint8")]
+    found = {run for one in turned for run in _runs(one)}
+    return found | {run[::-1] for run in found}
+
+
+def texts_of(word: str) -> set[bytes]:
+    """A word in bytes: as it is, in capitals or without, backwards, and with two bytes a letter."""
+    forms = {word, word.upper(), word.lower(), word[::-1]}
+    return {form.encode(code) for form in forms for code in ("utf-8", "utf-16-le", "utf-16-be")}
+
+
+def holding(data: bytes, sought: Mapping[str, Iterable[bytes]]) -> list[str]:
+    """The names of what is in some bytes, in whatever encoding.
+
+    Args:
+        data: of an outlet.
+        sought: by name, runs of bytes of which any one gives it away.
+    """
+    layers = b"\0".join(unpacked(data)) + bytes(16)
+    shifted = [np.frombuffer(layers, "<u8", (len(layers) - at) // 8, at) for at in range(8)]
+    there = np.unique(np.concatenate(shifted))
+
+    def holds(runs: Iterable[bytes]) -> bool:
+        runs = list(runs)
+        heads = np.array([int.from_bytes(run[:8], "little") for run in runs], "<u8")
+        likely = there[np.searchsorted(there, heads).clip(max=len(there) - 1)] == heads
+        return any(
+            run in layers for run, first in zip(runs, likely, strict=True) if first or len(run) < 8
+        )
+
+    return [name for name, runs in sought.items() if holds(runs)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,10 @@ class FakeOracle:
 
 
 def make_lab(
-    folder: Path, described: Mapping[str, Any] = LAB, classes: Mapping[str, Any] | None = None
+    folder: Path,
+    described: Mapping[str, Any] = LAB,
+    classes: Mapping[str, Any] | None = None,
+    layers: Mapping[str, Sequence[str]] | None = None,
 ) -> Lab:
     """A small lab with every technique, a sweep, a repetition and a hidden case.
 
@@ -138,12 +141,14 @@ def make_lab(
         folder: made, with the files that the lab refers to.
         described: what the lab file says; every image and data set is noise, of its name.
         classes: of its models, where they are not `CLASSES`.
+        layers: of its models, where they are not `conv` and `dense`.
     """
     folder.mkdir(parents=True)
-    layers = [{"config": {"name": name}} for name in ("conv", "dense")]
     for name, model in described["models"].items():
+        named = (layers or {}).get(name, ("conv", "dense"))
+        config = {"layers": [{"config": {"name": layer}} for layer in named]}
         with zipfile.ZipFile(folder / model["file"], "w") as archive:
-            archive.writestr("config.json", json.dumps({"config": {"layers": layers}}))
+            archive.writestr("config.json", json.dumps({"config": config}))
         (folder / model["classes"]).write_text(json.dumps((classes or {}).get(name, CLASSES)))
     for name, image in described["images"].items():
         rng = np.random.default_rng(list(name.encode()))

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from harness import cli
 from harness.commands.printing import line_of, print_checks
+from harness.disclosure import nothing_hidden
 
 ROOT = Path(__file__).parents[1]
 
@@ -82,9 +83,12 @@ def test_a_model_file_that_is_not_one_is_named(course, capsys):
     assert "objects.keras is not a Keras model: expected the .keras file" in error
 
 
+NUMBERS = {"score": 0.5, "measured": {}, "threshold": {}}
+
+
 def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
     message = "\x1b]0;title\x07 [bold]x[/] \u202e"
-    case = {"id": "a", "outcome": "failed", "message": f"{message}!", "hint": "h\x1b[2J"}
+    case = {"id": "a", "outcome": "failed", "message": f"{message}!", "hint": "h\x1b[2J", **NUMBERS}
     check = {"id": "c", "technique": "t", "points": 0, "max_points": 1, "cases": [case]}
     grade = {
         "submission": "eve\x1b[31m",
@@ -95,7 +99,7 @@ def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
         "checks": [check],
         "techniques": {},
     }
-    print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
+    print_checks(cli.Console(highlight=False, soft_wrap=True), grade, nothing_hidden)
     printed = capsys.readouterr().out + line_of(grade, 10)
     assert "\x1b" not in printed.replace("\x1b[1m", "").replace("\x1b[0m", "")
     assert "\u202e" not in printed
@@ -105,7 +109,7 @@ def test_what_comes_from_outside_cannot_steer_the_terminal(capsys):
 def test_what_stopped_everything_is_told_once(capsys):
     message = "your file could not be imported: SyntaxError"
     cases = [
-        {"id": name, "outcome": "failed", "message": f"{before}{message}", "hint": "run it"}
+        {"id": name, "outcome": "failed", "message": before + message, "hint": "run it", **NUMBERS}
         for name, before in (("a", ""), ("b", "b-tv1: "))
     ]
     checks = [
@@ -116,12 +120,12 @@ def test_what_stopped_everything_is_told_once(capsys):
         **{"outcome": "judged", "points": 0, "max_points": 2, "checks": checks, "techniques": {}},
         "run": {"status": "crashed", "message": message, "notes": []},
     }
-    print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
+    print_checks(cli.Console(highlight=False, soft_wrap=True), grade, nothing_hidden)
     printed = capsys.readouterr().out
     assert printed.count(message) == printed.count("→ run it") == 1
     assert printed.count("0.00 / 1") == 2
     cases[1]["message"] = "another"
-    print_checks(cli.Console(highlight=False, soft_wrap=True), grade)
+    print_checks(cli.Console(highlight=False, soft_wrap=True), grade, nothing_hidden)
     assert capsys.readouterr().out.count("→ run it") == 4
 
 
@@ -181,8 +185,13 @@ def test_help_imports_nothing_heavy():
 
 
 def test_the_terminal_tells_the_diagnosis_and_what_was_accepted_with_a_note():
-    case = {"id": "a", "outcome": "passed", "message": "percentages: accepted", "hint": ""}
-    failed = {"id": "b", "outcome": "failed", "message": "wrong", "hint": "look"}
+    case = {
+        "id": "a",
+        "outcome": "passed",
+        "message": "percentages: accepted",
+        "hint": "",
+    } | NUMBERS
+    failed = {"id": "b", "outcome": "failed", "message": "wrong", "hint": "look"} | NUMBERS
     check = {"id": "c", "technique": "t", "points": 1.0, "max_points": 2.0, "cases": [case, failed]}
     diagnosis = {"mistake": "no_relu", "confidence": 0.93, "hint": "apply the \x1b[31mReLU"}
     grade = {
@@ -193,7 +202,7 @@ def test_the_terminal_tells_the_diagnosis_and_what_was_accepted_with_a_note():
         "max_points": 2.0,
     }
     console = Console(file=io.StringIO(), soft_wrap=True)
-    print_checks(console, grade)
+    print_checks(console, grade, nothing_hidden)
     printed = console.file.getvalue()
     assert "✓ a: passed; percentages: accepted" in printed
     assert "✗ b: wrong" in printed

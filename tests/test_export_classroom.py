@@ -10,8 +10,8 @@ import exported
 import jsonschema
 import pytest
 
+from harness.disclosure import nothing_hidden
 from harness.exchange.classroom import classroom_result, final_result
-from harness.exchange.told import nothing_hidden
 from harness.handed_in import HandedIn, Student
 from harness.results import SCHEMA_FILE
 

@@ -9,10 +9,10 @@ import exported
 import jsonschema
 import pytest
 
+from harness.disclosure import Secrets
 from harness.exchange.order import Order
 from harness.exchange.outgoing import export
 from harness.exchange.to_gradescope import results, results_of_checks
-from harness.exchange.told import Secrets
 from harness.grading import open_lab
 from harness.handed_in import HandedIn
 

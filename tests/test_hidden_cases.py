@@ -1,8 +1,10 @@
-"""Hidden cases: seen one at a time by a child of their own, and nothing it says is shown."""
+"""Hidden cases: their materials stay apart, and a child that cannot be loaded for them is silent.
+
+That nothing of them is shown: `test_disclosure.py` and `test_disclosure_graded.py`.
+"""
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 from pathlib import Path
 
@@ -14,34 +16,11 @@ from harness import techniques
 from harness.errors import LabError
 from harness.execution.runner import Runner
 from harness.execution.staging import Staged
-from harness.grading import Grader, open_lab
+from harness.grading import open_lab
 from harness.lab import Limits, read_lab
-from harness.outputs import CaseStatus
-from harness.report import draw, report_html
 from harness.submission import Submission
 
 ROOT = Path(__file__).parents[1]
-# Tells all that it sees in every way there is, the hidden case's input among it.
-TELLS_ALL = """
-import base64, pathlib, sys
-from harness.student import load_image, load_model
-for name in ("soccer01", "digit4"):
-    try:
-        print(name, load_image(name).shape)
-    except Exception as error:
-        print(name, type(error).__name__)
-seen = []
-def tell(image):
-    seen.append("SEEN" + base64.b64encode(image.tobytes()).decode())
-    print(*seen)
-    pathlib.Path.home().joinpath("seen.txt").write_text(" ".join(seen))
-    left = [p.read_text() for p in pathlib.Path.home().rglob("seen.txt")]
-    return " ".join(seen + left)
-def top_predictions(model, image, k):
-    return [(tell(image), 1.0)] * k
-def class_activation_map(model, image, class_index, layer_name, modifier=None):
-    raise RuntimeError(tell(image))
-"""
 HIDDEN = ("digit4", "digit4-as-9")
 
 
@@ -73,35 +52,6 @@ def few(lab):
 @pytest.fixture
 def lab(whole):
     return few(whole)
-
-
-def needles(lab):
-    """Every form in which the hidden input could be found in a text."""
-    image = lab.images["digit4"].pixels().tobytes()
-    plain = base64.b64encode(image).decode()
-    return [plain[start : start + 40] for start in range(200, len(plain) - 80, 97)]
-
-
-@pytest.mark.tensorflow
-def test_nothing_of_a_hidden_case_is_in_what_a_student_gets(whole, tmp_path):
-    (tmp_path / "submission.py").write_text(TELLS_ALL)
-    with Grader(whole) as grader:
-        lab = few(grader.lab)
-        grader.narrow(lab)
-        graded = grader.grade(Submission("alice", tmp_path))
-    outputs, golden, grade = graded.outputs, grader.golden, graded.grade
-    hidden = outputs.cases["class_activation_maps/digit4-as-9"]
-    assert "SEEN" in hidden.message  # it did tell, and the instructor can look it up
-    html = report_html(grade, outputs, lab, draw(lab, golden, outputs))
-    assert "SEEN" in html  # of the public cases
-    assert grade["run"]["printed"].count("soccer01 (96, 96, 3)") == 1
-    assert "digit4 UsageError" in grade["run"]["printed"]
-    for needle in needles(lab):
-        assert needle not in html
-        assert needle not in str(grade)
-    lines = {case["id"]: case["message"] for check in grade["checks"] for case in check["cases"]}
-    assert lines["digit4-as-9"] == "the call ended: raised"
-    assert outputs.cases["top_predictions/digit4"].status is CaseStatus.RETURNED
 
 
 @pytest.mark.tensorflow

@@ -11,6 +11,7 @@ from PIL import Image
 from skimage.transform import resize
 
 from harness import techniques
+from harness.disclosure import datasets_beside
 from harness.errors import MachineError
 from harness.golden import Golden
 from harness.grading import open_lab
@@ -59,6 +60,7 @@ def verdict(lab, key, value, golden, metric, facts=None, **threshold):
         value=technique.normalise(lab, case, value),
         accepted=[golden],
         facts=facts or {},
+        datasets=datasets_beside(lab, case),
     )
     return chosen.judge([item], {**chosen.threshold, **threshold}, Oracle())
 

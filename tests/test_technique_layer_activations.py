@@ -78,7 +78,7 @@ def test_one_array_stands_for_the_only_layer_that_was_asked(evidence):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([CONV], "returned a list of 1; expected a dict from layer name to array"),
+        ([CONV], "returned a list of 1; expected a dict from layer name to array, for conv, dense"),
         (None, "returned a NoneType; expected a dict"),
         ({}, "no activations for conv, dense; found an empty dict"),
         ({"Conv": CONV, "dense": DENSE}, "no activations for conv; found Conv, dense"),

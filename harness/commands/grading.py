@@ -25,6 +25,7 @@ def check(options: argparse.Namespace, console: Console) -> int:
     from harness.courseci import running
     from harness.courseci.facts import Checked
     from harness.courseci.looking import look
+    from harness.disclosure import hidden_in
     from harness.gradebook import Gradebook
     from harness.kitfiles import sentence
 
@@ -41,7 +42,7 @@ def check(options: argparse.Namespace, console: Console) -> int:
             cases=options.case,
             unsandboxed=options.unsandboxed,
         )
-        print_checks(console, checked.grade)
+        print_checks(console, checked.grade, hidden_in(checked.lab))
         if checked.changed:
             tell(f"note: {sentence(checked.changed)}")
         if checked.report:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from harness.texts import visible
+
+if TYPE_CHECKING:
+    from harness.disclosure import Hidden
 
 EXIT_OK, EXIT_BELOW, EXIT_ERROR, EXIT_NOT_JUDGED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -28,8 +31,15 @@ def line_of(grade: Mapping[str, Any], width: int) -> str:
     return f"{name}  {grade['points']:5.2f} / {grade['max_points']:g}{told}"
 
 
-def print_checks(console: Console, grade: Mapping[str, Any]) -> None:
-    """The terminal summary: each check's points, and each failed case with what to do next."""
+def print_checks(console: Console, grade: Mapping[str, Any], hidden: Hidden) -> None:
+    """The terminal summary: each check's points, and each failed case with what to do next.
+
+    Args:
+        console: where to.
+        grade: as in `grade.json`.
+        hidden: tells hidden cases.
+    """
+    from harness.disclosure import shown_diagnosis
     from harness.results import stopped  # NumPy comes with it
 
     run = grade["run"]
@@ -42,29 +52,34 @@ def print_checks(console: Console, grade: Mapping[str, Any]) -> None:
     for note in run["notes"]:
         console.print(f"note: {visible(note)}", markup=False)
     for check in grade["checks"]:
-        _print_check(console, check, with_cases=not once)
-    for name, entry in grade["techniques"].items():
-        if diagnosis := entry["diagnosis"]:
-            sure = f"{100 * diagnosis['confidence']:.0f} % sure"
-            console.print(
-                f"{name}: this looks like the known mistake {diagnosis['mistake']} ({sure})",
-                markup=False,
-            )
+        _print_check(console, check, hidden, with_cases=not once)
+    for name in grade["techniques"]:
+        if diagnosis := shown_diagnosis(grade, name, hidden):
+            text = f"{name}: this looks like the known mistake {diagnosis['mistake']}"
+            if "confidence" in diagnosis:
+                text += f" ({100 * diagnosis['confidence']:.0f} % sure)"
+            console.print(text, markup=False)
             console.print(f"  → {visible(diagnosis['hint'])}", markup=False)
     console.print(f"{grade['points']:g} of {grade['max_points']:g} points", style="bold")
 
 
-def _print_check(console: Console, check: Mapping[str, Any], *, with_cases: bool) -> None:
+def _print_check(
+    console: Console, check: Mapping[str, Any], hidden: Hidden, *, with_cases: bool
+) -> None:
+    from harness.disclosure import shown
+
     full = check["points"] == check["max_points"]
     colour = "green" if full else "red"
     points = f"{check['points']:5.2f} / {check['max_points']:g}"
     console.print(f"[{colour}]{points:>12}[/]  {check['technique']}  {check['id']}")
     told: dict[tuple[str, str], list[str]] = {}
-    for case in check["cases"] if with_cases else ():
-        if case["outcome"] != "passed":
-            told.setdefault((case["message"], case["hint"]), []).append(case["id"])
-        elif case["message"]:
-            told.setdefault((f"passed; {case['message']}", ""), []).append(case["id"])
+    for found in check["cases"] if with_cases else ():
+        case = shown(found, hidden(check["technique"], found["id"]))
+        if case.outcome != "passed":
+            message = case.message or case.outcome.replace("_", " ")
+            told.setdefault((message, case.hint), []).append(case.id)
+        elif case.message:
+            told.setdefault((f"passed; {case.message}", ""), []).append(case.id)
     for (message, hint), cases in told.items():
         mark = "✓" if message.startswith("passed; ") else "✗"
         console.print(f"      {mark} {', '.join(cases)}: {visible(message)}", markup=False)

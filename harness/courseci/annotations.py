@@ -17,12 +17,12 @@ from pathlib import Path
 from harness.courseci.facts import (
     Checked,
     Failure,
-    behind,
     diagnosis_of,
     failures,
     not_judged,
 )
 from harness.courseci.places import Definitions, definitions
+from harness.disclosure import cases_of
 from harness.lab import Lab
 from harness.opened import main_file
 from harness.results import stopped
@@ -69,7 +69,7 @@ def annotate(checked: Checked, root: Path) -> list[Annotation]:
     if once := stopped(checked.grade):
         text = "\n→ ".join(filter(None, once))
         said = [Annotation("error", "this file cannot be run", text, file, defined.broken or 1)]
-    left = not_judged(checked.grade)
+    left = not_judged(checked.grade, checked.lab)
     if left:
         text = f"{left[0][0]}: {left[0][1]}"
         said.append(Annotation("warning", f"{len(left)} cases could not be judged", text))
@@ -91,7 +91,7 @@ def _alike(failed: Sequence[Failure], lab: Lab) -> list[list[Failure]]:
     for one in failed:
         message = one.message
         # Of a sweep, the message begins with the name of the case that it is about.
-        for case in behind(lab, one.technique, one.cases[0]):
+        for case in cases_of(lab, one.technique, one.cases[0]):
             message = message.removeprefix(f"{case.id}: ")
         bare = replace(one, message=message)
         key = (one.technique, one.function, message, one.hint)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import techniques
+from harness.disclosure import Shown, cases_of, hidden_in, is_hidden, shown
 from harness.golden import Golden
 from harness.kitfiles import Changed
 from harness.lab import Case, Lab
+from harness.language import gettext as _
 from harness.outputs import Outputs
 
 
@@ -70,15 +71,6 @@ class Failure:
     hidden: bool = False
 
 
-def behind(lab: Lab, technique: str, identifier: str) -> list[Case]:
-    """The case of that id, or all cases of the group of that id."""
-    return [
-        case
-        for case in lab.cases
-        if identifier in (case.id, case.group) and techniques.technique_of(case).name == technique
-    ]
-
-
 def failures(grade: Mapping[str, Any], lab: Lab) -> list[Failure]:
     """All failed cases, in the order in which the report would have them fixed.
 
@@ -88,12 +80,12 @@ def failures(grade: Mapping[str, Any], lab: Lab) -> list[Failure]:
     alike: dict[Failure, list[str]] = {}
     for check in sorted(grade["checks"], key=lambda check: _lost(grade, check)):
         failed = [
-            (_failure(check, case, behind(lab, check["technique"], case["id"])), case)
+            _failure(check, case, cases_of(lab, check["technique"], case["id"]))
             for case in check["cases"]
             if case["outcome"] == "failed"
         ]
-        for found, case in sorted(failed, key=lambda one: (one[0].hidden, one[1]["score"])):
-            alike.setdefault(found, []).append(case["id"])
+        for found, case in sorted(failed, key=lambda one: (one[1].hidden, one[1].score)):
+            alike.setdefault(found, []).append(case.id)
     return [
         Failure(
             one.technique,
@@ -108,14 +100,17 @@ def failures(grade: Mapping[str, Any], lab: Lab) -> list[Failure]:
     ]
 
 
-def not_judged(grade: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Key and message of each case that could not be judged."""
-    return [
-        (f"{check['technique']}/{case['id']}", case["message"])
+def not_judged(grade: Mapping[str, Any], lab: Lab) -> list[tuple[str, str]]:
+    """Key and message of each case that could not be judged; no message of a hidden one."""
+    hidden = hidden_in(lab)
+    found = [
+        (check["technique"], shown(case, hidden(check["technique"], case["id"])))
         for check in grade["checks"]
         for case in check["cases"]
         if case["outcome"] == "not_judged"
     ]
+    instead = _("a hidden case; its pictures and numbers are not shown")
+    return [(f"{technique}/{case.id}", case.message or instead) for technique, case in found]
 
 
 def diagnosis_of(grade: Mapping[str, Any], technique: str) -> str:
@@ -133,15 +128,12 @@ def _lost(grade: Mapping[str, Any], check: Mapping[str, Any]) -> tuple[float, fl
     return technique, own
 
 
-def _failure(check: Mapping[str, Any], case: Mapping[str, Any], cases: Sequence[Case]) -> Failure:
-    # A case that the lab does not know, or knows no longer, may have been a hidden one.
-    hidden = not cases or any(one.hidden for one in cases)
-    return Failure(
-        check["technique"],
-        check["id"],
-        cases[0].function if cases else "",
-        (),
-        "" if hidden else case["message"],
-        case["hint"],
-        hidden,
+def _failure(
+    check: Mapping[str, Any], case: Mapping[str, Any], cases: Sequence[Case]
+) -> tuple[Failure, Shown]:
+    told = shown(case, is_hidden(cases))
+    function = cases[0].function if cases else ""
+    failure = Failure(
+        check["technique"], check["id"], function, (), told.message, told.hint, told.hidden
     )
+    return failure, told

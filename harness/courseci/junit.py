@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from harness.courseci.facts import Checked, behind
+from harness.courseci.facts import Checked
+from harness.disclosure import hidden_in, shown
 from harness.texts import visible
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -46,13 +47,11 @@ def _add_case(
         name=_text(case["id"]),
         time="0",  # cases are not timed one by one
     )
-    cases = behind(checked.lab, check["technique"], case["id"])
-    hidden = not cases or any(one.hidden for one in cases)
-    message = "" if hidden else case["message"]
-    body = "\n→ ".join(text for text in (message, case["hint"]) if text)
-    if case["outcome"] == "failed":
-        _add(element, "failure", message or "failed", body)
-    elif case["outcome"] != "passed":
+    told = shown(case, hidden_in(checked.lab)(check["technique"], case["id"]))
+    body = "\n→ ".join(text for text in (told.message, told.hint) if text)
+    if told.outcome == "failed":
+        _add(element, "failure", told.message or "failed", body)
+    elif told.outcome != "passed":
         title = "could not be judged; this is not the student's fault and costs no points"
         _add(element, "error", title, body)
 

@@ -11,6 +11,7 @@ from harness.answers import Answers, read_answers
 from harness.calls import Contract
 from harness.cohort import grade_one
 from harness.courseci.facts import Checked
+from harness.disclosure import public
 from harness.errors import GoldenError, LabError, UsageError
 from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
 from harness.gradebook import Gradebook
@@ -111,7 +112,7 @@ def _telling(changed: Sequence[Changed]) -> Iterator[None]:
 
 def asked_for(lab: Lab) -> Contract:
     """The functions that a lab's public cases call."""
-    return contract_of([case for case in lab.cases if not case.hidden])
+    return contract_of(public(lab.cases))
 
 
 def _only(path: Path) -> Submission:

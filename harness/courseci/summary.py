@@ -8,13 +8,13 @@ from harness import techniques
 from harness.courseci.facts import (
     Checked,
     Failure,
-    behind,
     diagnosis_of,
     failures,
     not_judged,
 )
 from harness.courseci.markdown import head, plain, row
 from harness.courseci.squares import LEVELS, squares
+from harness.disclosure import cases_of, is_hidden
 from harness.lab import Case
 from harness.language import gettext as _
 from harness.language import ngettext, speaking
@@ -133,7 +133,7 @@ def _points(checked: Checked) -> Iterator[str]:
 
 
 def _not_judged(checked: Checked) -> Iterator[str]:
-    left = not_judged(checked.grade)
+    left = not_judged(checked.grade, checked.lab)
     if not left:
         return
     text = ngettext(
@@ -178,8 +178,8 @@ def _failed_maps(checked: Checked) -> Iterator[Case]:
     for check in checked.grade["checks"]:
         if check["technique"] == _MAPS:
             for found in check["cases"]:
-                cases = behind(checked.lab, _MAPS, found["id"])
-                if found["outcome"] == "failed" and not any(one.hidden for one in cases):
+                cases = cases_of(checked.lab, _MAPS, found["id"])
+                if found["outcome"] == "failed" and not is_hidden(cases):
                     yield from cases
 
 

@@ -12,7 +12,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.exchange.told import Hidden, Line, lines_of, nothing_hidden
+from harness.disclosure import Hidden, nothing_hidden
+from harness.exchange.lines import Line, lines_of
 from harness.exchange.totals import Line as TotalLine
 from harness.exchange.totals import lines_of as total_lines
 from harness.language import gettext as _

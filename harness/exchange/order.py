@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.disclosure import Secrets
 from harness.errors import UsageError
-from harness.exchange.told import Secrets
 from harness.gradebook import write_whole
 
 # The earliest time that a zip can hold, so that the same files make the same bytes.

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from harness import techniques
+from harness.disclosure import Secrets
 from harness.errors import UsageError
 from harness.exchange import to_canvas, to_csv, to_github, to_gradescope, to_moodle
 from harness.exchange.order import Order, Output, write_all
 from harness.exchange.preflight import Account
-from harness.exchange.told import Secrets
 from harness.lab import find_lab, read_lab
 
 FORMATS: Mapping[str, Callable[[Order, Account], Iterator[Output]]] = {

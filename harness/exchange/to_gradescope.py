@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.disclosure import Hidden
+from harness.exchange.lines import Line, lines_of
 from harness.exchange.order import Order, Output, file_of
 from harness.exchange.preflight import Account, Kind
-from harness.exchange.told import Hidden, Line, lines_of
 from harness.exchange.totals import lines_of as total_lines
 from harness.exchange.totals import read_grade, read_graded
 from harness.texts import visible

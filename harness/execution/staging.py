@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.disclosure import public_datasets, public_images, public_models
 from harness.execution.applications import saved
-from harness.lab import Lab, shown_datasets, shown_images, shown_models
+from harness.lab import Lab
 from harness.models import ModelSpec
 
 
@@ -40,15 +41,15 @@ class Staged:
         """Copy what a lab's submissions need; `harness.student` reads `materials.json`."""
         public = lab.public_lab or lab
         materials, hidden = self.folders
-        shown = {spec.name: _copy(spec, spec.name, materials) for spec in shown_models(public)}
+        shown = {spec.name: _copy(spec, spec.name, materials) for spec in public_models(public)}
         if lab.public_lab is None:
             self._public = shown
         for name, spec in lab.models.items():
             if name not in self._public and any(c.hidden for c in lab.cases if c.model == name):
                 self._hidden[name] = _copy(spec, name, hidden)
-        images = [(image.name, image.file) for image in shown_images(public)]
+        images = [(image.name, image.file) for image in public_images(public)]
         files = {name: _copy_file(path, materials) for name, path in images}
-        sets = {name: _copy_file(path, materials) for name, path in shown_datasets(public)}
+        sets = {name: _copy_file(path, materials) for name, path in public_datasets(public)}
         text = json.dumps({"models": shown, "images": files, "datasets": sets})
         (materials / "materials.json").write_text(text, "utf-8")
 

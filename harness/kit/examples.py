@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness import techniques
+from harness.disclosure import public
 from harness.golden import Golden
 from harness.lab import Case, Lab
 from harness.language import gettext as _
@@ -42,9 +43,8 @@ class Example:
 def examples(lab: Lab) -> list[Example]:
     """An example of each function that has a public case, in the lab's order."""
     first: dict[str, Case] = {}
-    for case in lab.cases:
-        if not case.hidden:
-            first.setdefault(case.function, case)
+    for case in public(lab.cases):
+        first.setdefault(case.function, case)
     return [_example(lab, case) for case in first.values()]
 
 

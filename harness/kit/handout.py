@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness import calibrated, techniques
+from harness.disclosure import is_hidden
 from harness.final import policy_lines
 from harness.golden import Golden
 from harness.kit.examples import Example, examples, result_of
@@ -104,7 +105,7 @@ def handout(lab: Lab, public: Lab, golden: Golden, python: str) -> tuple[str, st
 def _parts(lab: Lab) -> Iterator[GradedPart]:
     for check in calibrated.with_thresholds(lab, calibrated.load(lab).thresholds).checks:
         groups = [group for _, group in techniques.selected(lab, check)]
-        hidden = sum(any(case.hidden for case in group) for group in groups)
+        hidden = sum(map(is_hidden, groups))
         technique, metric = techniques.metric_of(check)
         passes = _(metric.passes).format(**{**metric.threshold, **check.threshold})
         title = technique_title(technique.name)

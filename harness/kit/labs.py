@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,10 @@ from typing import Any
 import yaml
 
 from harness import calibrated, diagnosis, golden, techniques
+from harness.disclosure import public, public_datasets, public_images, public_models
 from harness.errors import UsageError
 from harness.grading import open_lab
-from harness.lab import (
-    Case,
-    Check,
-    Lab,
-    LabImage,
-    read_lab,
-    shown_datasets,
-    shown_images,
-    shown_models,
-)
+from harness.lab import Case, Check, Lab, LabImage, read_lab
 from harness.models import ModelSpec
 
 FILE = "lab.yaml"
@@ -66,14 +58,14 @@ def copy_whole(lab: Lab, folder: Path) -> Lab:
 
 
 def _write(lab: Lab, folder: Path, *, public_only: bool) -> Lab:
-    cases = [case for case in lab.cases if not (public_only and case.hidden)]
+    cases = public(lab.cases) if public_only else lab.cases
     if not cases:
         raise UsageError(f"{lab.source.path}: all cases are hidden, and it names no public_lab")
     folder.mkdir(parents=True)
     data = _described(lab, cases)
-    models = shown_models(lab) if public_only else lab.models.values()
-    images = shown_images(lab) if public_only else lab.images.values()
-    sets = shown_datasets(lab) if public_only else lab.datasets.items()
+    models = public_models(lab) if public_only else lab.models.values()
+    images = public_images(lab) if public_only else lab.images.values()
+    sets = public_datasets(lab) if public_only else lab.datasets.items()
     copier = _Copier(lab.folder.resolve(), folder)
     data["models"] = {one.name: copier.model(lab.source.data, one) for one in models}
     data["images"] = {one.name: copier.image(one) for one in images}
@@ -166,7 +158,7 @@ def _write_calibration(lab: Lab, part: Lab) -> None:
     (part.calibration / calibrated.FILE).write_text(text, "utf-8")
 
 
-def _described(lab: Lab, cases: list[Case]) -> dict[str, Any]:
+def _described(lab: Lab, cases: Sequence[Case]) -> dict[str, Any]:
     """What the lab file says, of these cases alone, without files."""
     data = copy.deepcopy(lab.source.data)
     for name in _LEFT_HOME:
@@ -187,7 +179,7 @@ def _described(lab: Lab, cases: list[Case]) -> dict[str, Any]:
     return {**data, "golden": "golden"}
 
 
-def _names(lab: Lab, check: Check, cases: list[Case]) -> list[str]:
+def _names(lab: Lab, check: Check, cases: Sequence[Case]) -> list[str]:
     """What a check judges among these cases."""
     keys = {techniques.key(case) for case in cases}
     return [

@@ -6,6 +6,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 from harness import techniques
+from harness.disclosure import public
 from harness.figures import Figure, Gallery, Nearest, Note, Part, Plot, Row, Views
 from harness.golden import Golden
 from harness.lab import Case, Lab
@@ -56,9 +57,8 @@ def _draw(lab: Lab, golden: Golden, outputs: Outputs, known: MutableMapping[str,
 
 def _groups(lab: Lab) -> dict[tuple[str, str], list[Case]]:
     groups: dict[tuple[str, str], list[Case]] = {}
-    for case in lab.cases:
-        if not case.hidden:
-            groups.setdefault((techniques.technique_of(case).name, case.group), []).append(case)
+    for case in public(lab.cases):
+        groups.setdefault((techniques.technique_of(case).name, case.group), []).append(case)
     return groups
 
 

@@ -9,6 +9,14 @@ from typing import Any
 
 from harness import techniques
 from harness.answers import Answers
+from harness.disclosure import (
+    Shown,
+    cases_of,
+    hidden_in,
+    is_hidden,
+    shown,
+    shown_diagnosis,
+)
 from harness.figures import Figure
 from harness.lab import Case, Lab
 from harness.language import gettext as _
@@ -160,10 +168,7 @@ def student_page(
     answers: Answers | None = None,
 ) -> StudentPage:
     """Work out all that the report says."""
-    parts = tuple(
-        _technique(name, entry, grade["checks"], outputs, lab, figures)
-        for name, entry in grade["techniques"].items()
-    )
+    parts = tuple(_technique(name, grade, outputs, lab, figures) for name in grade["techniques"])
     facts = {**grade["environment"], **{f"{k} SHA-256": v for k, v in grade["digests"].items()}}
     return StudentPage(
         title=f"{grade['submission']}: {lab.title}",
@@ -192,13 +197,13 @@ def _final(final: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 
 def _technique(
     name: str,
-    entry: Mapping[str, Any],
-    checks: Sequence[Mapping[str, Any]],
+    grade: Mapping[str, Any],
     outputs: Outputs,
     lab: Lab,
     figures: Figures,
 ) -> TechniquePart:
-    checks = [check for check in checks if check["technique"] == name]
+    entry = grade["techniques"][name]
+    checks = [check for check in grade["checks"] if check["technique"] == name]
     drawn: list[DrawnFigure] = []
     anchors: dict[str, str] = {}
     failed = _failed_groups(lab, checks)
@@ -216,7 +221,7 @@ def _technique(
         title=technique_title(name),
         points=entry["points"],
         max_points=entry["max_points"],
-        diagnosis=entry["diagnosis"],
+        diagnosis=shown_diagnosis(grade, name, hidden_in(lab)),
         checks=tuple(_check(check, outputs, lab, anchors) for check in checks),
         figures=tuple(drawn),
     )
@@ -228,7 +233,7 @@ def _failed_groups(lab: Lab, checks: Sequence[Mapping[str, Any]]) -> set[str]:
         for check in checks
         for case in check["cases"]
         if case["outcome"] == "failed"
-        for one in _cases_of(lab, check["technique"], case["id"])
+        for one in cases_of(lab, check["technique"], case["id"])
     }
 
 
@@ -237,7 +242,7 @@ def _thresholds(lab: Lab, checks: Sequence[Mapping[str, Any]]) -> dict[str, dict
     found: dict[str, dict[str, float]] = {}
     for check in checks:
         for case in check["cases"]:
-            for one in _cases_of(lab, check["technique"], case["id"]):
+            for one in cases_of(lab, check["technique"], case["id"]):
                 found.setdefault(one.group, {}).update(case["threshold"])
     return found
 
@@ -246,7 +251,7 @@ def _check(
     check: Mapping[str, Any], outputs: Outputs, lab: Lab, anchors: Mapping[str, str]
 ) -> CheckPart:
     lines = tuple(
-        _case(case, _cases_of(lab, check["technique"], case["id"]), outputs, anchors)
+        _case(case, cases_of(lab, check["technique"], case["id"]), outputs, anchors)
         for case in check["cases"]
     )
     return CheckPart(
@@ -282,15 +287,6 @@ def _command(several: Iterable[Sequence[CaseLine]]) -> str:
     )
 
 
-def _cases_of(lab: Lab, technique: str, identifier: str) -> list[Case]:
-    """The case of that id, or all cases of the group of that id."""
-    return [
-        case
-        for case in lab.cases
-        if identifier in (case.id, case.group) and techniques.technique_of(case).name == technique
-    ]
-
-
 def _case(
     case: Mapping[str, Any], behind: Sequence[Case], outputs: Outputs, anchors: Mapping[str, str]
 ) -> CaseLine:
@@ -300,32 +296,33 @@ def _case(
         if (output := outputs.cases.get(techniques.key(one))) is not None
         and output.status is not CaseStatus.RETURNED
     ]
-    # A case that the lab does not know, or knows no longer, may have been a hidden one.
-    hidden = not behind or any(one.hidden for one in behind)
+    told = shown(case, is_hidden(behind))
     return CaseLine(
-        id=case["id"],
-        outcome=case["outcome"],
-        word=outcome_word(case["outcome"]),
-        score=case["score"],
-        hidden=hidden,
-        numbers=() if hidden else _numbers(case),
-        message="" if hidden else case["message"],
-        hint=case["hint"],
-        traceback="" if hidden else next((text for text in tracebacks if text), ""),
+        id=told.id,
+        outcome=told.outcome,
+        word=outcome_word(told.outcome),
+        score=told.score,
+        hidden=told.hidden,
+        numbers=_numbers(told),
+        message=told.message,
+        hint=told.hint,
+        traceback="" if told.hidden else next(filter(None, tracebacks), ""),
         anchor=next((anchors[one.group] for one in behind if one.group in anchors), ""),
         keys=tuple(techniques.key(one) for one in behind),
     )
 
 
-def _numbers(case: Mapping[str, Any]) -> tuple[Number, ...]:
-    limits = case["threshold"]
+def _numbers(case: Shown) -> tuple[Number, ...]:
+    limits = case.threshold
     return tuple(
-        Number(measure_name(name), _shown(value), _shown(limits[name]) if name in limits else "")
-        for name, value in case["measured"].items()
+        Number(
+            measure_name(name), _printed(value), _printed(limits[name]) if name in limits else ""
+        )
+        for name, value in case.measured.items()
     )
 
 
-def _shown(value: Any) -> str:
+def _printed(value: Any) -> str:
     if value is None:
         return _("none")
     return f"{value:.4g}" if isinstance(value, float) else str(value)

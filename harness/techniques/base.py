@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ class Evidence:
         accepted: what the reference and its accepted variants returned.
         facts: what the harness found out about the case itself when golden outputs were built.
         known: measurements of this submission that were made before.
+        datasets: files of the data sets that it may be held against, by name.
     """
 
     case: Case
@@ -93,6 +95,7 @@ class Evidence:
     accepted: Sequence[Any]
     facts: Mapping[str, Any]
     known: MutableMapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    datasets: Mapping[str, Path] = field(default_factory=dict)
 
     def once(self, name: str, measure: Callable[[], Any]) -> Any:
         """A measurement that takes long and knows no threshold; plain data, remembered.

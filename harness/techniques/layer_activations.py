@@ -43,12 +43,10 @@ def normalise(lab: Lab, case: Case, value: Value) -> Any:
     elif isinstance(value, np.ndarray) and len(names) == 1:
         value = {names[0]: value}
     if not isinstance(value, dict):
-        hint = _("return {{name: activation}} for the layers asked: {names}")
+        text = _("returned {what}; expected a dict from layer name to array, for {names}")
         raise OutputError(
-            _("returned {what}; expected a dict from layer name to array").format(
-                what=_kind(value)
-            ),
-            hint.format(names=", ".join(names)),
+            text.format(what=_kind(value), names=", ".join(names)),
+            _("return one entry for every name in layer_names"),
         )
     missing = [name for name in names if name not in value]
     if missing:

@@ -1,4 +1,4 @@
-"""How much an image resembles the lab's data: an image of the data is not a maximized one."""
+"""How much an image resembles data of the lab: an image of the data is not a maximized one."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from harness.techniques.base import Evidence
 
 
 def resemblance_to_data(item: Evidence) -> float:
-    """The largest correlation of the image with any of the lab's data, moved by up to a pixel.
+    """The largest correlation of the image with any of its case's data, moved by up to a pixel.
 
     Returns:
-        0 to 1; negatives count as well, and 0 stands where the lab has no data of that shape.
+        0 to 1; negatives count as well, and 0 stands where there are no data of that shape.
     """
     largest = 0.0
     shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
     moved = [np.roll(item.value, shift, (0, 1)) for shift in shifts]
     candidates = _standardised(np.stack(moved)).astype("float32")
     preprocessing = item.lab.models[item.case.model].preprocessing
-    for name, file in item.lab.datasets.items():
+    for name, file in item.datasets.items():
         images, _ = item.lab.dataset(name)
         if images.shape[1:] == item.value.shape:
             known = _known(file, file.stat().st_mtime_ns, preprocessing)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.lab import Case
 from harness.plugin import CaseFailedError, CaseItem
 
 ROOT = Path(__file__).parents[2]
@@ -181,6 +182,8 @@ def test_a_wrong_option_is_a_usage_error_without_a_traceback(pytester, cohort, a
 
 def test_a_failed_item_carries_the_diagnosis_of_its_technique():
     case = {"id": "digit3", "outcome": "failed", "score": 0.1, "message": "no", "hint": "look"}
+    case |= {"measured": {}, "threshold": {}}
+    lab = SimpleNamespace(cases=[Case("digit3", "top_predictions", "m", {}, "digit3")])
     grade = {
         "checks": [{"id": "top", "technique": "top_predictions", "cases": [case]}],
         "techniques": {
@@ -189,7 +192,7 @@ def test_a_failed_item_carries_the_diagnosis_of_its_technique():
     }
     item = object.__new__(CaseItem)
     item.user_properties = []
-    item.prepare(None, "top_predictions", "digit3", SimpleNamespace(of=lambda submission: grade))
+    item.prepare(None, "top_predictions", "digit3", SimpleNamespace(of=lambda _: grade, lab=lab))
     with pytest.raises(CaseFailedError) as caught:
         item.runtest()
     assert str(caught.value) == "top: no\n  look\nlike the known mistake top_bgr: keep RGB"
