@@ -168,9 +168,46 @@ class Grader:
             "harness": code_digest(),
         }
 
+    @property
+    def in_two_parts(self) -> bool:
+        """Whether some cases are hidden, and others are not."""
+        return len({case.hidden for case in self.cases}) == 2
+
+    @_in_the_labs_language
+    def run_public(self, submission: Submission, kept: Outputs | None = None) -> Outputs | None:
+        """Run what is not hidden, where stored outputs do not hold; None where all of them do.
+
+        What a hidden child leaves in the machine, an earlier public one cannot have seen: of a
+        cohort, this comes first for everybody, and then `grade` with `public_done`.
+
+        Args:
+            submission: what was handed in.
+            kept: its stored outputs.
+
+        Returns:
+            what is to be stored, with the hidden outputs that still hold.
+        """
+        wanted = self._digests.of(submission.digest())
+        holds = usable(kept, wanted)
+        calls = [call for call in self._missing(holds) if not call.hidden]
+        if not calls:
+            return None
+        fresh = self._run(submission, calls)
+        there = {*fresh.cases, *(holds.cases if holds else ())}
+        order = [call.key for call in self._calls if call.key in there]
+        return replace(merged(holds, fresh, order), digests=wanted)
+
+    def _missing(self, holds: Outputs | None) -> list[Call]:
+        return [call for call in self._calls if holds is None or call.key not in holds.cases]
+
     @_in_the_labs_language
     def grade(
-        self, submission: Submission, kept: Outputs | None = None, remembered: bytes = b""
+        self,
+        submission: Submission,
+        kept: Outputs | None = None,
+        remembered: bytes = b"",
+        *,
+        public_done: bool = False,
     ) -> Graded:
         """Run a submission and judge what it returned.
 
@@ -178,13 +215,17 @@ class Grader:
             submission: what was handed in.
             kept: its stored outputs; those that still hold are not run again.
             remembered: what was worked out from them before, as it was stored.
+            public_done: they come from `run_public`, so that only what is hidden is to be run.
         """
         digests = self.digests(submission)
         wanted = self._digests.of(digests["submission"])
-        holds = usable(kept, wanted)
-        calls = [call for call in self._calls if holds is None or call.key not in holds.cases]
-        fresh = self._run(submission, calls) if calls else None
-        outputs = replace(merged(holds, fresh, [call.key for call in self._calls]), digests=wanted)
+        public = [call.key for call in self._calls if not call.hidden]
+        holds = usable(kept, wanted, just_made=public if public_done else ())
+        calls = self._missing(holds)
+        aside = self.in_two_parts and all(call.hidden for call in calls)
+        fresh = self._run(submission, calls, aside=aside) if calls else None
+        order = [call.key for call in self._calls]
+        outputs = replace(merged(holds, fresh, order, aside=aside), digests=wanted)
         told = Remembered.from_bytes(
             remembered, digest(wanted, self.golden.digest, self.lab.language)
         )
@@ -203,11 +244,13 @@ class Grader:
         grade = Grade(submission.name, checks, run, self.environment, digests, found, alike)
         return Graded(grade, outputs, told, ran=bool(calls))
 
-    def _run(self, submission: Submission, calls: Sequence[Call]) -> Outputs:
-        """What it returns, with what could be said of it before it was run."""
+    def _run(
+        self, submission: Submission, calls: Sequence[Call], *, aside: bool = False
+    ) -> Outputs:
+        """What it returns, with what could be said of it before it was run, unless that is said."""
         threading.Thread(target=_import_ahead).start()
         outputs = self.runner.run(submission, calls)
-        if outputs.run.status is RunStatus.NOT_RUN:
+        if aside or outputs.run.status is RunStatus.NOT_RUN:
             return outputs
         asked = techniques.contract_of(self.cases)
         found = problems(look(submission, asked, self.lab.kit))
