@@ -222,16 +222,15 @@ def _run_public(
     on_public: Callable[[int, int], None],
 ) -> _Begun:
     """Run what is not hidden of all submissions and store the outputs; a run that ends goes on."""
-    begun = _Begun()
+    begun = _Begun(rest=list(submissions))
     made_all = run_all(engine, iter(submissions), book, Part.PUBLIC)
     for number, (submission, made) in enumerate(made_all, 1):
         if isinstance(made, Exception):
             begun.failed.append((submission, made))
-        else:
-            begun.rest.append(submission)
-            if made.ran:
-                begun.ran.add(submission.name)
-                book.save_outputs(submission.name, made.outputs)
+            begun.rest.remove(submission)
+        elif made.ran:
+            begun.ran.add(submission.name)
+            book.save_outputs(submission.name, made.outputs)
         on_public(number, len(submissions))
     return begun
 
