@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.engine import Answer, Engine, answer, handed_in_of, run_all
+from harness.engine import Answer, Engine, Failure, Part, answer, handed_in_of, run_all
 from harness.errors import GradingError
 from harness.gradebook import Gradebook, summary
 from harness.grading import Grader, Stored, fault, grade_or_not
@@ -137,8 +138,11 @@ def grade_cohort(
     book: Gradebook,
     engine: Engine,
     on_done: Callable[[Done], None],
+    on_public: Callable[[int, int], None] = lambda done, count: None,
 ) -> list[Mapping[str, Any]]:
     """Grade all submissions whose stored grade does not hold; write index and CSV.
+
+    Where a lab has hidden cases and others, the others are run first, of all submissions.
 
     Args:
         grader: of the lab; it says what still holds.
@@ -146,6 +150,8 @@ def grade_cohort(
         book: where to; nobody else may be at work there.
         engine: where the work is done.
         on_done: called from this thread as each submission is done.
+        on_public: called from this thread with how many of how many have had their public cases
+            run, where the lab has hidden ones.
 
     Returns:
         summaries of the grades, in the order of the submissions.
@@ -170,17 +176,59 @@ def grade_cohort(
                 yield submission
 
     with book.locked(), closing(engine):
-        for submission, made in run_all(engine, to_do(), book):
+        begun = _Begun()
+        if grader.in_two_parts:
+            begun = _run_public(list(to_do()), book, engine, on_public)
+            rest = run_all(engine, iter(begun.rest), book, Part.HIDDEN)
+        else:
+            rest = run_all(engine, to_do(), book)
+        for submission, made in chain(begun.failed, rest):
             if isinstance(made, Exception):
                 made = _not_judged(grader, submission, book, made)
             before = book.read(submission.name)
             grade = _save(grader, book, made)
-            done(Done(summary(grade), ran=made.ran, change=_change(before, grade)))
+            ran = made.ran or submission.name in begun.ran
+            done(Done(summary(grade), ran=ran, change=_change(before, grade)))
         with locked(book, "board"):
             ordered = [remarked(book, grader.lab, grades[one.name]) for one in submissions]
             book.write_csv(ordered)
             write_index(book.index, grader.lab, ordered)
     return ordered
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A cohort whose public cases have been run.
+
+    Attributes:
+        rest: the submissions whose hidden cases come next.
+        failed: those that could not be run, and why; they are not tried again beside hidden cases.
+        ran: names of those whose code was run.
+    """
+
+    rest: list[Submission] = field(default_factory=list)
+    failed: list[tuple[Submission, Failure]] = field(default_factory=list)
+    ran: set[str] = field(default_factory=set)
+
+
+def _run_public(
+    submissions: Sequence[Submission],
+    book: Gradebook,
+    engine: Engine,
+    on_public: Callable[[int, int], None],
+) -> _Begun:
+    """Run what is not hidden of all submissions and store the outputs; a run that ends goes on."""
+    begun = _Begun(rest=list(submissions))
+    made_all = run_all(engine, iter(submissions), book, Part.PUBLIC)
+    for number, (submission, made) in enumerate(made_all, 1):
+        if isinstance(made, Exception):
+            begun.failed.append((submission, made))
+            begun.rest.remove(submission)
+        elif made.ran:
+            begun.ran.add(submission.name)
+            book.save_outputs(submission.name, made.outputs)
+        on_public(number, len(submissions))
+    return begun
 
 
 def _not_judged(

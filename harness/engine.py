@@ -28,9 +28,10 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from harness.errors import GradingError, HarnessError
 from harness.execution.sandbox import Sandbox, choose
@@ -55,6 +56,18 @@ class Work:
     unsandboxed: bool
 
 
+# What stands for an answer: no worker survived the task, or grading it failed.
+Failure: TypeAlias = BrokenExecutor | GradingError
+
+
+class Part(Enum):
+    """Which cases of a submission a task is about."""
+
+    ALL = "all"
+    PUBLIC = "those that are not hidden, which are run and not judged"
+    HIDDEN = "the hidden ones; the others were run before, and all are judged"
+
+
 @dataclass(frozen=True)
 class Task:
     """One submission to grade.
@@ -69,6 +82,7 @@ class Task:
         remembered_file: its file on the worker.
         marks: the marks of its written answers, as they are stored.
         handed_in: whose it is and when it was handed in, as plain data, if that is known.
+        part: which cases are to be run.
     """
 
     name: str
@@ -80,6 +94,7 @@ class Task:
     remembered_file: str = ""
     marks: bytes = b""
     handed_in: Mapping[str, Any] | None = None
+    part: Part = Part.ALL
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,7 @@ class Answer:
     """What came of a task.
 
     Attributes:
-        grade: as in `grade.json`.
+        grade: as in `grade.json`; empty, as the report is, where nothing was judged.
         report: the HTML page.
         outputs: to be stored; empty where the stored ones still hold.
         remembered: to be stored; empty where what is stored still holds.
@@ -243,8 +258,13 @@ def graded_task(grader: Grader, path: Path, task: Task) -> Answer:
     """Grade a task's submission, which is at a path, and say what is to be stored of it."""
     kept = read_outputs(task.outputs or _read(task.outputs_file))
     told = task.remembered or _read(task.remembered_file)
+    submission = Submission(task.name, path)
+    if task.part is Part.PUBLIC:
+        outputs = grader.run_public(submission, kept)
+        made = outputs.to_bytes() if outputs else b""
+        return Answer({}, b"", outputs=made, remembered=b"", ran=bool(made))
     stored = Stored(kept, told, task.marks, task.handed_in)
-    graded = grader.grade(Submission(task.name, path), stored)
+    graded = grader.grade(submission, stored, public_done=task.part is Part.HIDDEN)
     keys = kept.cases.keys() if kept is not None else None
     same = not graded.ran and keys == graded.outputs.cases.keys()
     return answer(graded, store=not same)
@@ -292,12 +312,14 @@ def _read(file: str) -> bytes:
 
 
 def _begun(
-    engine: Engine, executor: Executor, submission: Submission, book: Gradebook
+    engine: Engine, executor: Executor, submission: Submission, book: Gradebook, part: Part
 ) -> Future[Answer]:
     """A task with a worker; one that cannot be made, as where a file cannot be read, has failed."""
     try:
         with faults_told():
             task = engine.task(submission, book)
+            if part is not Part.ALL:
+                task = replace(task, part=part)
     except GradingError as error:
         failed: Future[Answer] = Future()
         failed.set_exception(error)
@@ -305,8 +327,8 @@ def _begun(
     return engine.run(executor, task)
 
 
-def _result(engine: Engine, future: Future[Answer]) -> Answer | BrokenExecutor | GradingError:
-    """The answer, or that no worker survived the task, or that grading it failed."""
+def _result(engine: Engine, future: Future[Answer]) -> Answer | Failure:
+    """The answer, or what stands for it."""
     try:
         return future.result()
     except (BrokenExecutor, GradingError) as error:
@@ -318,8 +340,8 @@ def _result(engine: Engine, future: Future[Answer]) -> Answer | BrokenExecutor |
 
 
 def run_all(
-    engine: Engine, submissions: Iterator[Submission], book: Gradebook
-) -> Iterator[tuple[Submission, Answer | BrokenExecutor | GradingError]]:
+    engine: Engine, submissions: Iterator[Submission], book: Gradebook, part: Part = Part.ALL
+) -> Iterator[tuple[Submission, Answer | Failure]]:
     """Run tasks, a few more at a time than there are workers, and yield answers as they come.
 
     A worker that dies takes the others along, and whose task it was is not known: each of those at
@@ -330,6 +352,7 @@ def run_all(
         engine: where.
         submissions: taken as workers come free.
         book: where stored outputs are.
+        part: which cases are to be run.
 
     Raises:
         HarnessError: of a worker; nothing else can be graded either.
@@ -348,7 +371,7 @@ def run_all(
                 item = queue.pop() if queue else next(submissions, None)
                 if item is None:
                     break
-                waiting[_begun(engine, executor, item, book)] = item
+                waiting[_begun(engine, executor, item, book, part)] = item
             if not waiting:
                 executor.shutdown(wait=True)  # workers clear up; those that are killed do not
                 return

@@ -121,6 +121,12 @@ class Gradebook:
         write_whole(folder / "grade.json", text)
         write_whole(folder / "report.html", report)
 
+    def save_outputs(self, name: str, outputs: bytes) -> None:
+        """Store the outputs of one submission that is not graded yet; no grade holds any more."""
+        self.of(name).mkdir(parents=True, exist_ok=True)
+        self.report(name).unlink(missing_ok=True)
+        write_whole(self.outputs_file(name), outputs)
+
     def save_marked(self, grade: Mapping[str, Any], report: bytes) -> None:
         """Store a grade of which nothing but its marks has changed, and its report.
 

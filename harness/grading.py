@@ -196,15 +196,58 @@ class Grader:
             "harness": code_digest(),
         }
 
+    @property
+    def in_two_parts(self) -> bool:
+        """Whether some cases are hidden, and others are not."""
+        return len({case.hidden for case in self.cases}) == 2
+
+    @_in_the_labs_language
+    def run_public(self, submission: Submission, kept: Outputs | None = None) -> Outputs | None:
+        """Run what is not hidden, where stored outputs do not hold; None where all of them do.
+
+        What a hidden child leaves in the machine, an earlier public one cannot have seen: of a
+        cohort, this comes first for everybody, and then `grade` with `public_done`.
+
+        Args:
+            submission: what was handed in.
+            kept: its stored outputs.
+
+        Returns:
+            what is to be stored, with the hidden outputs that still hold.
+        """
+        wanted = self._digests.of(submission.digest())
+        holds = usable(kept, wanted)
+        calls = [call for call in self._missing(holds) if not call.hidden]
+        if not calls:
+            return None
+        folder = self.runner.new_folder()
+        try:
+            _opened, fresh = self._run(submission, calls, folder / "s")
+        finally:
+            remove(folder)
+        there = {*fresh.cases, *(holds.cases if holds else ())}
+        order = [call.key for call in self._calls if call.key in there]
+        return replace(merged(holds, fresh, order), digests=wanted)
+
+    def _missing(self, holds: Outputs | None) -> list[Call]:
+        return [call for call in self._calls if holds is None or call.key not in holds.cases]
+
     @_in_the_labs_language
     def grade(
-        self, submission: Submission, stored: Stored = NOTHING, *, pages: bool = True
+        self,
+        submission: Submission,
+        stored: Stored = NOTHING,
+        *,
+        public_done: bool = False,
+        pages: bool = True,
     ) -> Graded:
         """Run a submission, judge what it returned, and write its report.
 
         Args:
             submission: what was handed in.
             stored: what is known of it from before; outputs that still hold are not run again.
+            public_done: the stored outputs come from `run_public`, so that only what is hidden is
+                to be run.
             pages: whether to draw, and to make the report.
 
         Raises:
@@ -213,19 +256,24 @@ class Grader:
         """
         folder = self.runner.new_folder()
         try:
-            return self._grade(submission, stored, folder, pages)
+            return self._grade(submission, stored, folder, public_done, pages)
         finally:
             remove(folder)
 
-    def _grade(self, submission: Submission, stored: Stored, folder: Path, pages: bool) -> Graded:
+    def _grade(
+        self, submission: Submission, stored: Stored, folder: Path, public_done: bool, pages: bool
+    ) -> Graded:
         digests = self.digests(submission)
         wanted = self._digests.of(digests["submission"])
-        holds = usable(stored.outputs, wanted)
-        calls = [call for call in self._calls if holds is None or call.key not in holds.cases]
+        public_keys = [call.key for call in self._calls if not call.hidden]
+        holds = usable(stored.outputs, wanted, just_made=public_keys if public_done else ())
+        calls = self._missing(holds)
+        aside = self.in_two_parts and all(call.hidden for call in calls)
         opened, fresh = None, None
         if calls:
-            opened, fresh = self._run(submission, calls, folder / "s")
-        outputs = replace(merged(holds, fresh, [call.key for call in self._calls]), digests=wanted)
+            opened, fresh = self._run(submission, calls, folder / "s", aside=aside)
+        order = [call.key for call in self._calls]
+        outputs = replace(merged(holds, fresh, order, aside=aside), digests=wanted)
         work = Work(
             submission,
             opened,
@@ -244,16 +292,19 @@ class Grader:
         return Graded(assessed, outputs, ran=bool(calls))
 
     def _run(
-        self, submission: Submission, calls: Sequence[Call], folder: Path
+        self, submission: Submission, calls: Sequence[Call], folder: Path, *, aside: bool = False
     ) -> tuple[Opened | None, Outputs]:
-        """The submission opened, and what it returns, with what could be said before it was run."""
+        """The submission opened, and what it returns, with what could be said before it was run.
+
+        Nothing of that is said again where the calls are run `aside`, after the others.
+        """
         try:
             opened = overload.opened(self.examiner, submission, folder)
         except OSError as error:
             message = f"{submission.name} could not be read: {error}"
             return None, not_run(submission, calls, message)
         outputs = self.runner.run_opened(opened, calls)
-        if outputs.run.status is RunStatus.NOT_RUN:
+        if aside or outputs.run.status is RunStatus.NOT_RUN:
             return opened, outputs
         told = (*outputs.run.notes, outputs.run.message)
         notes = (*outputs.run.notes, *(text for text in opened.problems if text not in told))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -63,11 +63,13 @@ class Digests:
         }
 
 
-def usable(kept: Outputs | None, wanted: Mapping[str, str]) -> Outputs | None:
+def usable(
+    kept: Outputs | None, wanted: Mapping[str, str], *, just_made: Collection[str] = ()
+) -> Outputs | None:
     """The stored outputs that still hold, or None.
 
     What returned holds under any limits; what failed, under the same only; what could not be run
-    for a fault of the machine, never.
+    for a fault of the machine, only if its key is among what was `just_made`.
     """
     if kept is None:
         return None
@@ -77,24 +79,32 @@ def usable(kept: Outputs | None, wanted: Mapping[str, str]) -> Outputs | None:
         same = stored == wanted.get(key)
         if output.status is CaseStatus.RETURNED:
             same = stored.split("-")[0] == wanted.get(key, "").split("-")[0]
-        if same and output.status is not CaseStatus.NOT_RUN:
+        if same and (key in just_made or output.status is not CaseStatus.NOT_RUN):
             found[key] = output
     return replace(kept, cases=found) if found else None
 
 
-def merged(kept: Outputs | None, fresh: Outputs | None, order: Sequence[str]) -> Outputs:
+def merged(
+    kept: Outputs | None, fresh: Outputs | None, order: Sequence[str], *, aside: bool = False
+) -> Outputs:
     """Kept and fresh outputs in one, in the order of the calls.
 
-    The run told of is the fresh one, unless it went well and the kept one did not.
+    The run told of is the fresh one, unless it went well and the kept one did not, or it is
+    `aside`: of hidden cases alone, where the kept one is of the others.
     """
     parts = [part for part in (kept, fresh) if part is not None]
     cases = {key: output for part in parts for key, output in part.cases.items()}
-    told = parts[-1]
-    if told.run.status is RunStatus.COMPLETED and parts[0].run.status is not RunStatus.NOT_RUN:
-        told = parts[0]
-    notes = dict.fromkeys(note for part in parts for note in part.run.notes)
-    run = replace(told.run, notes=tuple(notes), seconds=sum(p.run.seconds for p in parts))
-    return Outputs(told.submission, run, {key: cases[key] for key in order})
+    runs = [part.run for part in parts[: 1 if aside else 2]]
+    told = runs[-1]
+    if told.status is RunStatus.COMPLETED and runs[0].status is not RunStatus.NOT_RUN:
+        told = runs[0]
+    run = replace(
+        told,
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+        seconds=sum(run.seconds for run in runs),
+        memory_mb=max(run.memory_mb for run in runs),
+    )
+    return Outputs(parts[0].submission, run, {key: cases[key] for key in order})
 
 
 def _of_call(call: Call) -> list[Any]:

@@ -53,6 +53,12 @@ class Progress:
         if kind is KeyboardInterrupt:
             self._console.print(f"{self._number} of {self._count} are graded", markup=False)
 
+    def show_public(self, done: int, count: int) -> None:
+        """Tell of how many of how many submissions the public cases have been run."""
+        self._bar.update(self._task, description=f"public cases {done}/{count}")
+        if done == count:
+            self._bar.update(self._task, description="grading")
+
     def show(self, done: Done, line: str) -> None:
         """Tell of a submission that is done."""
         self._number += 1

@@ -1,8 +1,8 @@
 """The red team: hostile submissions, each with its expected verdict, run as any student's are.
 
-An attack is a Python file, or a folder with an `attack.yaml`, that says what it tries and what must
-come of it. Half of them do honest work as well, so that a sandbox which breaks honest code fails,
-too. After each, nothing may be left of it, and an honest submission keeps its full marks.
+An attack says what it tries and what must come of it (`harness.attacks`). Half of them do honest
+work as well, so that a sandbox which breaks honest code fails, too. After each, nothing may be left
+of it, and an honest submission keeps its full marks.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,14 +23,15 @@ from typing import Any
 import numpy as np
 
 from harness import techniques
+from harness.attacks import HEADER, HONEST, Attack, read_attacks
 from harness.disclosure import public
 from harness.errors import LabError
+from harness.examining.examiner import Examiner
 from harness.execution.sandbox import Sandbox
-from harness.grading import Graded, Grader
+from harness.grading import Graded, Grader, Stored
 from harness.lab import Case, Check, Lab, Limits
 from harness.submission import Submission
 
-HONEST = "honest.py"
 FUNCTIONS = ("top_predictions", "class_activation_map")
 LIMITS = Limits(
     case_seconds=2,
@@ -47,32 +51,6 @@ LEFT = ("left.txt", "pwned", "flood", "evil", "results.json", "grade.json", "out
 
 
 @dataclass(frozen=True)
-class Attack:
-    """A hostile submission.
-
-    Attributes:
-        name: of its file or folder.
-        path: the file or folder.
-        about: what it tries, in a line.
-        full: whether it does honest work as well and must keep all points; else it must get none.
-        says: what the grade must say, as a regular expression; empty for nothing in particular.
-        report: whether its report is rendered and searched for what was injected.
-    """
-
-    name: str
-    path: Path
-    about: str
-    full: bool
-    says: str = ""
-    report: bool = False
-
-    @property
-    def limits(self) -> Limits:
-        """Little time for what never ends."""
-        return LIMITS if re.search("timed out|did not end", self.says) else PATIENT
-
-
-@dataclass(frozen=True)
 class Result:
     """What came of an attack; it was held if there are no problems."""
 
@@ -81,44 +59,17 @@ class Result:
     seconds: float
 
 
-def read_attacks(folder: Path) -> list[Attack]:
-    """All attacks of a folder, by name.
+def small(lab: Lab, *, hidden: bool = False) -> Lab:
+    """The lab with one case for each function that the attacks define, and limits of our own.
 
-    Raises:
-        LabError: there is none, or the header of one is not as it should be.
+    Args:
+        lab: the whole of it.
+        hidden: one more case is hidden: of the last function, on another image.
     """
-    paths = [path for path in sorted(folder.glob("*.py")) if path.name != HONEST]
-    paths += sorted(path.parent for path in folder.glob("*/attack.yaml"))
-    if not paths or not (folder / HONEST).is_file():
-        raise LabError(f"{folder}: expected attacks, each a .py file, and {HONEST}; found none")
-    return [_read(path) for path in sorted(paths, key=lambda path: path.stem)]
-
-
-def _read(path: Path) -> Attack:
-    text = (path / "attack.yaml" if path.is_dir() else path).read_text("utf-8")
-    if path.is_file():
-        text = text.split('"""')[1] if text.startswith('"""') and text.count('"""') > 1 else ""
-    lines = (line.partition(": ") for line in text.strip().splitlines())
-    header = {key: value.strip() for key, _, value in lines}
-    unknown = set(header) - {"attack", "verdict", "says", "report"}
-    if unknown or header.get("verdict") not in ("full", "none") or "attack" not in header:
-        raise LabError(
-            f"{path}: expected a header with attack, verdict (full or none), says and report; "
-            f"found {', '.join(f'{key}: {value}' for key, value in header.items()) or 'none'}"
-        )
-    return Attack(
-        name=path.stem,
-        path=path,
-        about=header["attack"],
-        full=header["verdict"] == "full",
-        says=header.get("says", ""),
-        report=header.get("report") == "true",
-    )
-
-
-def small(lab: Lab) -> Lab:
-    """The lab with one case for each function that the attacks define, and limits of our own."""
     cases = tuple(_simplest(lab, function) for function in FUNCTIONS)
+    if hidden:
+        other = _simplest(lab, FUNCTIONS[-1], but=cases[-1])
+        cases = (*cases, replace(other, hidden=True))
     ids = {case.id for case in cases}
     checks = [_restricted(check, ids) for check in lab.checks]
     functions = {case.function for case in cases}
@@ -130,14 +81,16 @@ def small(lab: Lab) -> Lab:
     return replace(lab, cases=cases, checks=kept, limits=PATIENT)
 
 
-def _simplest(lab: Lab, function: str) -> Case:
-    """The case on the smallest image, of those that ask for nothing special."""
+def _simplest(lab: Lab, function: str, but: Case | None = None) -> Case:
+    """The case on the smallest image, of those that ask for nothing special; another than `but`."""
 
     def size(case: Case) -> tuple[bool, int]:
         arguments = techniques.resolve_arguments(lab, case)
         return arguments.get("modifier") is not None, np.size(np.asarray(arguments["image"]))
 
     found = [case for case in public(lab.cases) if case.function == function]
+    if but is not None:
+        found = [case for case in found if case.arguments["image"] != but.arguments["image"]]
     if not found:
         raise LabError(f"{lab.source.path}: no public case of {function}, which attacks need")
     return min(found, key=size)
@@ -162,7 +115,8 @@ class RedTeam:
         self.attacks = read_attacks(attacks)
         self._honest_file = attacks / HONEST
         self._grader = Grader(lab, sandbox=sandbox)
-        self._lab = small(self._grader.lab)
+        whole = self._grader.lab
+        self._lab, self._with_hidden = small(whole), small(whole, hidden=True)
         self._grader.narrow(self._lab)
         self._folder = Path(tempfile.mkdtemp(prefix="redteam-"))
         self._honest = self._submission("honest", self._honest_file)
@@ -192,24 +146,53 @@ class RedTeam:
     def one(self, attack: Attack) -> Result:
         """Run an attack, and look at what it has done."""
         started = time.monotonic()
-        submission = self._submission(attack.name, attack.path)
         before = self._surroundings()
-        self._grader.narrow(replace(self._lab, limits=attack.limits))
-        graded = self._grader.grade(submission, pages=attack.report)
-        self._grader.narrow(self._lab)
-        problems = [*self._verdict_problems(attack, graded), *_printed_problems(graded)]
-        if attack.report:
-            problems += self._report_problems(graded)
+        problems = []
+        with _Taken(self._grader.examiner) as taken:
+            cohort = self._graded(attack, self._submissions(attack))
+        for graded in cohort:
+            problems += [*self._verdict_problems(attack, graded), *_printed_problems(graded)]
+            problems += self._report_problems(graded) if attack.report else []
+        problems += taken.problems(attack)
         after = self._surroundings()
         problems += [f"changed: {name}" for name in after if after[name] != before[name]]
         problems += [f"an honest submission after it: {text}" for text in self._honest_problems()]
         return Result(attack, tuple(problems), time.monotonic() - started)
 
+    def _graded(self, attack: Attack, submissions: Sequence[Submission]) -> list[Graded]:
+        """Grade them as a cohort is: what is not hidden first, of all of them."""
+        lab = self._with_hidden if attack.hidden else self._lab
+        self._grader.narrow(replace(lab, limits=LIMITS if attack.endless else PATIENT))
+        try:
+            if not attack.hidden:
+                return [self._grader.grade(one, pages=attack.drawn) for one in submissions]
+            kept = [Stored(self._grader.run_public(one)) for one in submissions]
+            return [
+                self._grader.grade(one, stored, public_done=True, pages=attack.drawn)
+                for one, stored in zip(submissions, kept, strict=True)
+            ]
+        finally:
+            self._grader.narrow(self._lab)
+
+    def _submissions(self, attack: Attack) -> list[Submission]:
+        if attack.submissions:
+            return [self._submission(name, attack.path / name) for name in attack.submissions]
+        if attack.made_by:
+            made = self._folder / f"made-{attack.name}"
+            made.mkdir()
+            script = str(attack.path / attack.made_by)
+            subprocess.run([sys.executable, "-I", script, str(made)], check=True)
+            return [Submission(attack.name, made / attack.hand_in)]
+        if attack.hand_in:
+            return [Submission(attack.name, attack.path / attack.hand_in)]
+        return [self._submission(attack.name, attack.path)]
+
     def _submission(self, name: str, path: Path) -> Submission:
+        """A copy of what is handed in, with the honest half beside it."""
         folder = self._folder / name
         if path.is_dir():
             shutil.copytree(path, folder)
-            (folder / "attack.yaml").unlink()
+            (folder / HEADER).unlink(missing_ok=True)
         else:
             folder.mkdir()
             shutil.copy(path, folder / "submission.py")
@@ -232,9 +215,12 @@ class RedTeam:
         problems = []
         if attack.full and not _is_full(graded):
             problems.append(f"lost points: {'; '.join(_messages(graded))}")
-        if not attack.full and grade["points"] > 0:
+        if attack.verdict == "none" and grade["points"] > 0:
             problems.append(f"got {grade['points']:g} points")
-        told = "\n".join([*_messages(graded), grade["run"]["printed"]])
+        run = grade["run"]
+        if attack.told_mb is not None and (found := run["memory_mb"]) > attack.told_mb:
+            problems.append(f"its report tells {found:.0f} MB; at most {attack.told_mb:g} expected")
+        told = "\n".join([*_messages(graded), run["printed"]])
         if attack.says and not re.search(attack.says, told):
             problems.append(f"expected the grade to say {attack.says!r}, found {told[:500]!r}")
         return problems
@@ -256,6 +242,69 @@ class RedTeam:
             "the materials": _signature(grader_folder / "materials"),
             "homes": os.listdir(grader_folder / "homes"),
         }
+
+
+class _Taken:
+    """What is taken of ours meanwhile: by this process, and by the one that reads what is returned.
+
+    Args:
+        examiner: that process.
+    """
+
+    def __init__(self, examiner: Examiner) -> None:
+        self._examiner = examiner
+
+    def __enter__(self) -> _Taken:
+        for pid in self._pids():
+            with suppress(OSError):  # begins to count the peak anew; not on every system
+                Path(f"/proc/{pid}/clear_refs").write_text("5")
+        self._held = self._mb("VmRSS")
+        self._cpu = self._cpu_seconds()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = self._cpu_seconds() - self._cpu
+        self.peak_mb = self._mb("VmHWM") - self._held
+
+    def _pids(self) -> list[int]:
+        return [os.getpid(), *filter(None, [self._examiner.pid])]
+
+    def _mb(self, name: str) -> float:
+        return sum(_status_mb(pid, name) for pid in self._pids())
+
+    def _cpu_seconds(self) -> float:
+        times = os.times()
+        own = times.user + times.system + times.children_user + times.children_system
+        return own + sum(_cpu_of(pid) for pid in self._pids()[1:])
+
+    def problems(self, attack: Attack) -> list[str]:
+        """What is more than the attack may take."""
+        found = [
+            ("s of processor time", self.seconds, attack.seconds),
+            ("MB of memory", self.peak_mb, attack.peak_mb),
+        ]
+        return [
+            f"grading it took {taken:.1f} {what}; expected at most {most:g}"
+            for what, taken, most in found
+            if most is not None and taken > most
+        ]
+
+
+def _cpu_of(pid: int) -> float:
+    """Processor time of a process; 0 where the system says nothing."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _status_mb(pid: int, name: str) -> float:
+    """What the system says of a process's memory; 0 where it says nothing."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _is_full(graded: Graded) -> bool:

@@ -17,6 +17,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+# What a process is shown of itself that is the host's.
+HOSTS = ("mountinfo", "mounts", "mountstats", "net/dev", "net/tcp", "net/unix", "schedstat")
+
+
 def confined(tmp_path: Path, code: str, before: str = "") -> str:
     """Run code in a process that has confined itself, and return what it printed."""
     home, materials = tmp_path / "home", tmp_path / "materials"
@@ -85,6 +89,13 @@ print(colorsys.rgb_to_hsv(1, 0, 0), pathlib.Path("/proc/self/statm").exists())
         "pathlib.Path(jail.__file__).read_text()",
         "pathlib.Path(f'/proc/{os.getppid()}/environ').read_bytes()",
         "__import__('socket').socket()",
+        *(f"open('/proc/self/{name}').read()" for name in HOSTS),
+        "open(f'/proc/self/task/{os.getpid()}/mountinfo').read()",
+        "open(f'/proc/{os.getpid()}/net/tcp').read()",
+        "open('/proc/loadavg').read()",
+        "os.listdir('/sys/devices/system/cpu/cpu0')",
+        "os.statvfs('.')",
+        "os.statvfs(os.open('.', os.O_RDONLY))",
         "__import__('resource').setrlimit(__import__('resource').RLIMIT_NOFILE, (9**9, 9**9))",
     ],
 )
@@ -93,6 +104,40 @@ def test_everything_else_is_refused(tmp_path, attempt):
     assert printed.strip() in ("PermissionError", "OSError", "ValueError")
     assert (tmp_path / "secret.txt").read_text() == "secret"
     assert sorted(os.listdir(tmp_path)) == ["home", "materials", "secret.txt"]
+
+
+def test_what_the_kernel_says_of_the_process_itself_may_be_read(tmp_path):
+    printed = confined(
+        tmp_path,
+        """
+for name in ("cmdline", "maps", "smaps_rollup", "stat", "statm", "status"):
+    assert pathlib.Path("/proc/self", name).read_bytes(), name
+print(len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")) >= 3, os.cpu_count())
+print(open("/sys/devices/system/cpu/online").read().strip())
+""",
+    )
+    online = Path("/sys/devices/system/cpu/online").read_text().strip()
+    assert printed == f"1 True {os.cpu_count()}\n{online}\n"
+
+
+def test_a_lock_is_granted_and_nobody_else_sees_it(tmp_path):
+    """A database in the work folder asks for locks; on a system's file they would be a sign."""
+    code = """
+import fcntl, sqlite3
+shared = [os.open("/usr/share/zoneinfo/UTC", os.O_RDONLY) for _ in range(2)]
+print([attempt(lambda: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)) for fd in shared])
+database = sqlite3.connect("data.db")
+database.execute("create table t(a)")
+database.execute("insert into t values (7)")
+database.commit()
+print(database.execute("select a from t").fetchall())
+"""
+    assert confined(tmp_path, code) == "[None, None]\n[(7,)]\n"
+
+
+def test_an_event_loop_runs(tmp_path):
+    code = "import asyncio\nprint(asyncio.run(asyncio.sleep(0.01, 5)))"
+    assert confined(tmp_path, code) == "5\n"
 
 
 def test_owners_modes_and_times_of_others_stay(tmp_path):

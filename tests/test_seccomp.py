@@ -89,6 +89,51 @@ def answer(number: int, *arguments: int, architecture: int = X86) -> str:
         ((72, 3, 1), "allowed"),  # fcntl F_GETFD
         ((72, 3, 8), "EPERM"),  # F_SETOWN
         ((16, 1, 0x5413), "allowed"),  # ioctl TIOCGWINSZ
+        ((72, 3, 1030), "allowed"),  # F_DUPFD_CLOEXEC
+        ((72, 3, 6), "done in name"),  # F_SETLK
+        ((72, 3, 7), "done in name"),  # F_SETLKW
+        ((72, 3, 37), "done in name"),  # F_OFD_SETLK
+        ((72, 3, 5), "allowed"),  # F_GETLK
+        ((72, 3, 1024), "EPERM"),  # F_SETLEASE
+        ((72, 3, 1026), "EPERM"),  # F_NOTIFY
+        ((72, 3, 1031), "EPERM"),  # F_SETPIPE_SZ
+        ((72, 3, 1032), "allowed"),  # F_GETPIPE_SZ
+        ((72, 3, 1036), "EPERM"),  # F_SET_RW_HINT
+        ((72, 3, 1038), "EPERM"),  # F_SET_FILE_RW_HINT
+        ((72, 3, 4711), "EPERM"),  # newer than the list
+        ((73, 3, 2), "done in name"),  # flock
+        ((327, 3), "EPERM"),  # preadv2
+        ((328, 3), "EPERM"),  # pwritev2
+        ((295, 3), "allowed"),  # preadv
+        ((451, 3), "EPERM"),  # cachestat
+        ((221, 3), "EPERM"),  # fadvise64
+        ((27, 0x7F0000000000), "EPERM"),  # mincore
+        ((187, 3), "EPERM"),  # readahead
+        ((28, 0, 4096, 4), "allowed"),  # madvise MADV_DONTNEED
+        ((28, 0, 4096, 8), "allowed"),  # … MADV_FREE
+        ((28, 0, 4096, 14), "allowed"),  # … MADV_HUGEPAGE
+        ((28, 0, 4096, 102), "allowed"),  # … MADV_GUARD_INSTALL
+        ((28, 0, 4096, 3), "EPERM"),  # … MADV_WILLNEED
+        ((28, 0, 4096, 12), "EPERM"),  # … MADV_MERGEABLE
+        ((28, 0, 4096, 20), "EPERM"),  # … MADV_COLD
+        ((28, 0, 4096, 21), "EPERM"),  # … MADV_PAGEOUT
+        ((28, 0, 4096, 22), "EPERM"),  # … MADV_POPULATE_READ
+        ((157, 67, 1), "EPERM"),  # prctl PR_SET_MEMORY_MERGE
+        ((137,), "EPERM"),  # statfs
+        ((138, 3), "EPERM"),  # fstatfs
+        ((162,), "EPERM"),  # sync
+        ((46, 3), "EPERM"),  # sendmsg
+        ((44, 3), "allowed"),  # sendto
+        ((54, 3, 1, 7), "EPERM"),  # setsockopt SO_SNDBUF
+        ((275,), "EPERM"),  # splice
+        ((278,), "EPERM"),  # vmsplice
+        ((40,), "allowed"),  # sendfile
+        ((444,), "EPERM"),  # landlock_create_ruleset
+        ((445,), "EPERM"),  # landlock_add_rule
+        ((16, 1, 0x5401), "allowed"),  # TCGETS
+        ((16, 3, 0x5421), "allowed"),  # FIONBIO
+        ((16, 3, 0x40086602), "EPERM"),  # FS_IOC_SETFLAGS
+        ((16, 3, 0x40049409), "EPERM"),  # FICLONE
         ((16, 1, 0x5412), "EPERM"),  # TIOCSTI
         ((53, 1, 1), "allowed"),  # socketpair AF_UNIX SOCK_STREAM
         ((53, 1, 1 | 0o2000000), "allowed"),  # … SOCK_CLOEXEC
@@ -121,6 +166,30 @@ def test_calls_on_x86_64(call, expected):
         ((129, OTHER, signal.SIGTERM), "EPERM"),
         ((53,), "done in name"),  # fchmodat, which is socketpair on the other machine
         ((0,), "EPERM"),  # io_setup
+        ((286, 3), "EPERM"),  # preadv2
+        ((287, 3), "EPERM"),  # pwritev2
+        ((69, 3), "allowed"),  # preadv
+        ((451, 3), "EPERM"),  # cachestat
+        ((223, 3), "EPERM"),  # fadvise64
+        ((232, 4096), "EPERM"),  # mincore
+        ((213, 3), "EPERM"),  # readahead
+        ((233, 0, 4096, 4), "allowed"),  # madvise MADV_DONTNEED
+        ((233, 0, 4096, 21), "EPERM"),  # … MADV_PAGEOUT
+        ((25, 3, 1026), "EPERM"),  # fcntl F_NOTIFY
+        ((25, 3, 6), "done in name"),  # … F_SETLK
+        ((32, 3, 2), "done in name"),  # flock
+        ((43,), "EPERM"),  # statfs
+        ((44, 3), "EPERM"),  # fstatfs
+        ((81,), "EPERM"),  # sync
+        ((267, 3), "EPERM"),  # syncfs
+        ((211, 3), "EPERM"),  # sendmsg
+        ((269, 3), "EPERM"),  # sendmmsg
+        ((206, 3), "allowed"),  # sendto
+        ((208, 3, 1, 7), "EPERM"),  # setsockopt
+        ((76,), "EPERM"),  # splice
+        ((77,), "EPERM"),  # tee
+        ((75,), "EPERM"),  # vmsplice
+        ((71,), "allowed"),  # sendfile
     ],
 )
 def test_calls_on_aarch64(call, expected):
@@ -128,10 +197,22 @@ def test_calls_on_aarch64(call, expected):
 
 
 @pytest.mark.parametrize(
+    ("machine", "another", "prctl"), [("x86_64", 317, 157), ("aarch64", 277, 167)]
+)
+def test_filters_without_end_which_take_the_kernels_memory_are_refused(machine, another, prctl):
+    code = seccomp.last_program(machine)
+    architecture = ARM if machine == "aarch64" else X86
+    assert run(code, architecture, another, 1) == 0x50000 | errno.EPERM
+    assert run(code, architecture, prctl, 22, 2) == 0x50000 | errno.EPERM  # PR_SET_SECCOMP
+    assert run(code, architecture, prctl, 15) == ALLOW  # PR_SET_NAME
+    assert run(seccomp.program(machine, OWN), architecture, another, 1) == ALLOW
+
+
+@pytest.mark.parametrize(
     ("machine", "setrlimit", "prlimit"), [("x86_64", 160, 302), ("aarch64", 164, 261)]
 )
 def test_the_limit_of_processor_time_may_be_asked_for_and_not_changed(machine, setrlimit, prlimit):
-    code = seccomp.cpu_program(machine)
+    code = seccomp.last_program(machine)
     refused = 0x50000 | errno.EPERM
     architecture = ARM if machine == "aarch64" else X86
     for call, expected in (

@@ -91,6 +91,8 @@ def grade(options: argparse.Namespace, console: Console) -> int:
     notes = told_before(lab, submissions, options.submissions)
     for note in (*notes, *filter(None, [shortage(available_mb())])):
         tell(f"note: {note}")
+    if len({case.hidden for case in lab.cases}) == 2:
+        tell("note: public cases of all submissions are run first, then the hidden ones")
     engine = _engine(options, lab)
     with Grader(lab, sandbox=walls) as grader, Progress(console, len(submissions)) as progress:
         grades = grade_cohort(
@@ -99,6 +101,7 @@ def grade(options: argparse.Namespace, console: Console) -> int:
             book,
             engine,
             lambda done: progress.show(done, line_of(done.grade, width)),
+            progress.show_public,
         )
     progress.tell_changes()
     left = [grade["submission"] for grade in grades if grade["outcome"] != "judged"]

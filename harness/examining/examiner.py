@@ -73,6 +73,11 @@ class Examiner:
         self._taken: Assessor | None = None
         self._lock = threading.Lock()
 
+    @property
+    def pid(self) -> int | None:
+        """The process's number; None while there is none."""
+        return self._process.pid if self._process is not None else None
+
     def warm(self) -> None:
         """It will be needed soon: begin to start it, and do not wait for it."""
         with self._lock:

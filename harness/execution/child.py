@@ -41,7 +41,8 @@ NOT_PERMITTED = (
     " (graded code cannot start programs, use the network, or open files outside its own folder; "
     "harness.student has the lab's models and images)"
 )
-MAX_DESCRIPTORS = 256
+MAX_DESCRIPTORS = 128
+MAX_SIGNALS = 256
 _REQUEST_BYTES = 2**30
 
 
@@ -305,7 +306,9 @@ def _limit(limits: dict[str, int], threads_in_use: int) -> None:
         "RLIMIT_CPU": (limits["cpu_seconds"], limits["cpu_seconds"] + 2),
         "RLIMIT_FSIZE": (limits["disk_mb"] * 2**20,) * 2,
         "RLIMIT_NPROC": (threads_in_use + limits["threads"],) * 2,
+        # Pipes, pairs of sockets and signals that wait are kept in memory of the kernel's.
         "RLIMIT_NOFILE": (MAX_DESCRIPTORS, MAX_DESCRIPTORS),
+        "RLIMIT_SIGPENDING": (MAX_SIGNALS, MAX_SIGNALS),
     }
     for name, (soft, hard) in wanted.items():
         if soft or name == "RLIMIT_CORE":

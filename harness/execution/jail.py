@@ -23,9 +23,18 @@ from harness.execution import landlock, seccomp
 _SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share", "/usr/local/lib"),
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/fonts"),
-    *("/sys/devices/system/cpu", "/sys/devices/system/node"),
+    # How many processors there are, not how busy each is.
+    *("/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible"),
+    *("/sys/devices/system/cpu/present", "/sys/devices/system/node/online"),
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory"),
 )
+# Of what the kernel tells a process about itself: not the host's mounts and network (`mounts`,
+# `mountinfo`, `net`), nor how long it waited for others (`schedstat`). Threads can be counted.
+_OWN_FILES = (
+    *("cmdline", "comm", "environ", "limits", "maps", "oom_score_adj", "smaps", "smaps_rollup"),
+    *("stat", "statm", "status"),
+)
+_OWN_FOLDERS = ("fd", "task")
 _DEVICES = ("/dev/zero", "/dev/full", "/dev/urandom", "/dev/random")
 # Ours, never a student's to read, wherever it is installed.
 PRIVATE_PACKAGES = ("harness", "reference")
@@ -79,7 +88,9 @@ def confine(home: Path, materials: Sequence[Path], readable_paths: Sequence[Path
         Path("/proc/self/oom_score_adj").write_text("1000")  # short of memory, end this one first
     _drop_capabilities()
     landlock_rules = [
-        *((path, landlock.READ) for path in (*readable_paths, *materials, Path("/proc/self"))),
+        *((path, landlock.READ) for path in (*readable_paths, *materials)),
+        *((Path("/proc/self", name), landlock.READ_FILE) for name in _OWN_FILES),
+        *((Path("/proc/self", name), landlock.READ_DIR) for name in _OWN_FOLDERS),
         # Importing lists the folders it looks in, also where it may not read all of them.
         *((path, landlock.READ_DIR) for path in _places()),
         *((Path(name), landlock.READ_FILE) for name in _DEVICES),

@@ -63,33 +63,44 @@ class Run:
         self.loads = loads
         self.jailed = jailed
         self.outputs: dict[str, CaseOutput] = {}
-        self.seconds_left = limits.submission_seconds
-        self.cpu_left = limits.cpu_seconds
-        self.bytes_left = limits.total_output_mb * 2**20
         self.memory_mb = 0.0
         self.notes = list(source.notes)
         self.printed = ""
+        self._begin(hidden=False)
+
+    def _begin(self, *, hidden: bool) -> None:
+        """Start on the public calls or on the hidden ones, with all the time that there is."""
+        self.hidden = hidden
+        self.seconds_left = self.limits.submission_seconds
+        self.cpu_left = self.limits.cpu_seconds
+        self.bytes_left = self.limits.total_output_mb * 2**20
         self.ended: tuple[RunStatus, str] | None = None
         self.found: list[str] = []
         self.defined: list[str] = []
         self.load_failure = CaseOutput(CaseStatus.NOT_LOADED)
         self.machine_faults = 0
-        self.hidden = False
 
     def all(self, name: str, calls: Sequence[Call]) -> Outputs:
-        """Run the calls; every one of them has an output in the end."""
+        """Run the calls; every one of them has an output in the end.
+
+        A child that has seen a hidden case could tell of it in any other: it is asked no other. Nor
+        is anything told of it in words, of its time or its memory: the run that is told of is that
+        of the public calls, which is over before the first hidden one.
+        """
         started = time.monotonic()
-        # A child that has seen a hidden case could tell of it in any other: it is asked no other,
-        # and nothing that it says in words is shown.
-        for hidden in (False, True):
-            self.hidden = hidden
-            self._part(deque(call for call in calls if call.hidden is hidden))
+        public, hidden = ([c for c in calls if c.hidden is value] for value in (False, True))
+        self._part(deque(public))
+        run = self._summary(time.monotonic() - started)
+        if hidden:
+            self._begin(hidden=True)
+            self._part(deque(hidden))
+            run = run if public else self._summary(0.0)
+        return Outputs(name, run, {call.key: self.outputs[call.key] for call in calls})
+
+    def _summary(self, seconds: float) -> RunSummary:
         status, message = self.ended or (RunStatus.COMPLETED, "")
         notes = tuple(dict.fromkeys(self.notes))
-        seconds = time.monotonic() - started
-        run = RunSummary(status, seconds, message, notes, self.printed, self.memory_mb)
-        ordered = {call.key: self.outputs[call.key] for call in calls}
-        return Outputs(name, run, ordered)
+        return RunSummary(status, seconds, message, notes, self.printed, self.memory_mb)
 
     def _part(self, queue: deque[Call]) -> None:
         while queue and self.ended is None:
@@ -115,7 +126,8 @@ class Run:
             if session and not self.hidden and session.printed not in self.printed:
                 self.printed = (self.printed + session.printed)[:MAX_PRINTED]
         self.cpu_left = max(1.0, self.cpu_left - session.cpu_seconds)
-        self.memory_mb = max(self.memory_mb, session.memory_mb)
+        if not self.hidden:
+            self.memory_mb = max(self.memory_mb, session.memory_mb)
 
     @contextmanager
     def _clock(self) -> Iterator[float]:

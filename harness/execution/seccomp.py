@@ -3,7 +3,8 @@
 Source: Linux, Documentation/userspace-api/seccomp_filter.rst. The filter is a program for the
 kernel's BPF machine, built here from the lists below. Refused calls return an error, as a student's
 own code would expect, and do not kill. What changes an owner, a mode or a time of a file, which
-Landlock does not cover, is not done and reported as done, because copying a file asks for it.
+Landlock does not cover, is not done and reported as done, because copying a file asks for it; nor
+is a lock, because a database asks for one.
 """
 
 from __future__ import annotations
@@ -40,6 +41,17 @@ _REFUSED = {
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
     # what others do with files, which Landlock does not hide
     "inotify_init": (253, -1), "inotify_init1": (294, 26),
+    # whether a page of a file is in memory, which lasts: a mark for whoever is run later
+    "preadv2": (327, 286), "pwritev2": (328, 287), "cachestat": (451, 451),
+    "fadvise64": (221, 223), "mincore": (27, 232), "readahead": (187, 213),
+    # how full the disk is, by whoever runs beside, and what waits for all of their files
+    "statfs": (137, 43), "fstatfs": (138, 44), "sync": (162, 81), "syncfs": (306, 267),
+    # the kernel's memory, which no limit of this process counts: descriptors and pages that are
+    # under way, larger buffers, rules by the hundred thousand
+    "sendmsg": (46, 211), "sendmmsg": (307, 269), "setsockopt": (54, 208),
+    "splice": (275, 76), "tee": (276, 77), "vmsplice": (278, 75),
+    "landlock_create_ruleset": (444, 444), "landlock_add_rule": (445, 445),
+    "landlock_restrict_self": (446, 446),
     # privileges and namespaces
     "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
     "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159),
@@ -72,6 +84,8 @@ _UNKNOWN = {
 _DONE_IN_NAME = {
     "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
     "chown": (92, -1), "fchown": (93, 55), "lchown": (94, -1), "fchownat": (260, 54),
+    # nobody else has a file of the work folder open; one of the system's would show the lock
+    "flock": (73, 32),
 }  # fmt: skip
 _NOT_SUPPORTED = {
     "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7),
@@ -81,6 +95,7 @@ _NOT_SUPPORTED = {
 }  # fmt: skip
 _CLONE, _KILL, _TGKILL, _PRLIMIT = (56, 220), (62, 129), (234, 131), (302, 261)
 _AFFINITY, _FCNTL, _IOCTL, _SOCKETPAIR = (203, 122), (72, 25), (16, 29), (53, 199)
+_MADVISE = (28, 233)
 _UTIMENSAT, _SETRLIMIT = (280, 88), (160, 164)
 _PRCTL, _OPEN, _OPENAT, _SECCOMP = (157, 167), (2, -1), (257, 56), (317, 277)
 # The first number that was not looked at when these lists were written (Linux 6.7).
@@ -90,10 +105,20 @@ _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _REFUSE = _ERRNO | errno.EPERM
 _CLONE_THREAD = 0x10000
-_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE = 8, 10, 15, 1024
-_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
+# Of fcntl, what concerns this process alone: descriptors, flags, and what is only asked for (1 to
+# 5, 9, 11, 16, 36; 1025: a lease, 1027 and 1028: is it the same, is it new, 1032: a pipe's size,
+# 1034: seals). Not signals to others, leases, notices of changes in a folder, sizes of pipes, or
+# hints that stay with a file.
+_FCNTL_ALLOWED = (0, 1, 2, 3, 4, 5, 9, 11, 16, 36, 1025, 1027, 1028, 1030, 1032, 1034)
+_FCNTL_LOCKS = (6, 7, 37, 38)
+# Of ioctl: whether it is a terminal, its size and group; how much there is to read; whether to
+# wait, and to close at exec. Not what changes a file's attributes.
+_IOCTL_ALLOWED = (0x5401, 0x802C542A, 0x5413, 0x540F, 0x541B, 0x5421, 0x5450, 0x5451)
+# Of madvise: order of reading, what may be given back, huge pages, copies at a fork, dumps, guards.
+# Not what reads pages of files ahead or puts them out, or joins pages that are equal.
+_MADVISE_ALLOWED = (0, 1, 2, 4, 8, 10, 11, 14, 15, 16, 17, 18, 19, 102, 103)
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_SUBREAPER = 1, 4, 35, 36
-_PR_SET_PTRACER = 0x59616D61
+_PR_SET_PTRACER, _PR_SET_SECCOMP, _PR_SET_MEMORY_MERGE = 0x59616D61, 22, 67
 PR_SET_NO_NEW_PRIVS = 38
 _RLIMIT_CPU = 0
 _SET_MODE_FILTER, _SPEC_ALLOW = 1, 4
@@ -187,10 +212,12 @@ def _examine_arguments(made: _Program, own_pid: int) -> None:
         made.examine(numbers, *_only_for(0, own), *which)
     made.allow_only(_PRLIMIT, 0, (0, own_pid))
     made.allow_only(_AFFINITY, 0, (0,))
-    made.refuse_if(_FCNTL, 1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE))
-    made.refuse_if(_IOCTL, 1, (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX))
+    in_name = _answered(1, _FCNTL_LOCKS, _ERRNO)
+    made.examine(_FCNTL, *in_name, *_any_of(1, _FCNTL_ALLOWED, then=_ALLOW, otherwise=_REFUSE))
+    made.allow_only(_IOCTL, 1, _IOCTL_ALLOWED)
+    made.allow_only(_MADVISE, 2, _MADVISE_ALLOWED)
     hiding = (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_SUBREAPER, _PR_SET_PTRACER)
-    made.refuse_if(_PRCTL, 0, hiding)
+    made.refuse_if(_PRCTL, 0, (*hiding, _PR_SET_MEMORY_MERGE))
     # "Now" is refused, or `Path.touch` would believe that a file is there.
     low = _ARGUMENTS + 8 * 2
     made.examine(
@@ -228,9 +255,14 @@ def _examine_arguments(made: _Program, own_pid: int) -> None:
 
 def _any_of(argument: int, values: Sequence[int], *, then: int, otherwise: int) -> list[_Step]:
     """Return `then` if the argument's low word is one of the values, else `otherwise`."""
-    tests = [(_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
-    load = (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)
-    return [load, *tests, (_RETURN, 0, 0, otherwise), (_RETURN, 0, 0, then)]
+    return [*_answered(argument, values, then), (_RETURN, 0, 0, otherwise)]
+
+
+def _answered(argument: int, values: Sequence[int], action: int) -> list[_Step]:
+    """Return `action` if the argument's low word is one of the values, else go on."""
+    last = len(values) - 1
+    tests = [(_EQUAL, last - n, int(n == last), value) for n, value in enumerate(values)]
+    return [(_LOAD, 0, 0, _ARGUMENTS + 8 * argument), *tests, (_RETURN, 0, 0, action)]
 
 
 def _only_for(argument: int, values: Sequence[int]) -> list[_Step]:
@@ -245,12 +277,15 @@ def _shift(steps: list[_Step], places: int) -> list[_Step]:
     return [(code, yes, no, offset + 8 * places), *rest]
 
 
-def cpu_program(machine: str) -> bytes:
-    """The filter that keeps the limit of processor time as it is.
+def last_program(machine: str) -> bytes:
+    """The filter that keeps the limit of processor time as it is, and is the last one.
 
-    At a limit that it sets itself, a process is killed as it would be from outside.
+    At a limit that it sets itself, a process is killed as it would be from outside. Filters take
+    the kernel's memory.
     """
     made = _Program(_ARCHITECTURES[machine][0], [(_LOAD, 0, 0, _NUMBER)])
+    made.answer(_SECCOMP, _REFUSE)
+    made.refuse_if(_PRCTL, 0, (_PR_SET_SECCOMP,))
     made.refuse_if(_SETRLIMIT, 0, (_RLIMIT_CPU,))
     new = _ARGUMENTS + 8 * 2  # a pointer to it; none where the limit is only asked for
     made.examine(
@@ -277,12 +312,12 @@ def restrict() -> None:
 
 
 def keep_cpu_limit() -> None:
-    """Give up changing the limit of processor time, once it is set.
+    """Give up changing the limit of processor time, once it is set, and further filters.
 
     Raises:
         OSError: the kernel refuses.
     """
-    _install(cpu_program(platform.machine()))
+    _install(last_program(platform.machine()))
 
 
 def _install(code: bytes) -> None:

@@ -1,6 +1,7 @@
 """
 attack: sends answers without end
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 """
 
 import json

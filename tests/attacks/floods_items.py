@@ -1,6 +1,7 @@
 """
 attack: answers with hundreds of thousands of empty lists, and of references to one array
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 says: more than 10000 items
 """
 

@@ -1,6 +1,7 @@
 """
 attack: says, as it is imported, that its file stopped with a message of megabytes
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 says: ^a+ stopped: x{100,3000}; what was defined
 """
 

@@ -1,6 +1,7 @@
 """
 attack: writes answers of its own before the real ones
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 """
 
 import json

@@ -1,6 +1,7 @@
 """
 attack: declares arrays of 10^18 values and payloads of 2^60 bytes
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 says: no valid answer
 """
 

@@ -1,6 +1,7 @@
 """
 attack: answers, as it is imported, with texts that are lists nested a thousand deep
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 says: no valid answer while importing
 """
 

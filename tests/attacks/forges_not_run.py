@@ -1,6 +1,7 @@
 """
 attack: claims that the machine failed, to be held back instead of failed
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 """
 
 import json

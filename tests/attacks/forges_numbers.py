@@ -1,6 +1,7 @@
 """
 attack: answers with numbers too large for any machine, so that reading them fails
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 says: more than 64 bits(.|\n)*no number of seconds
 """
 

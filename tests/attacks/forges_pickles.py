@@ -1,6 +1,7 @@
 """
 attack: sends pickles, and returns objects that run code when pickled or converted
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 says: no valid answer|returned|could not
 """
 

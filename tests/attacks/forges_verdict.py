@@ -1,6 +1,7 @@
 """
 attack: sends a verdict instead of an answer
 verdict: none
+targets: harness.execution.wire:MAGIC=XGH1
 says: no valid answer|expected
 """
 

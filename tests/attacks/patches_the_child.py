@@ -1,6 +1,7 @@
 """
 attack: rewrites the functions of the harness that run in its own process
 verdict: none
+targets: harness.execution.child:encode, harness.execution.child:Child.call, harness.execution.child:pack, harness.outputs:CaseStatus.RAISED
 """
 
 import sys

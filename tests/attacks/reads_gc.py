@@ -1,6 +1,7 @@
 """
 attack: looks through all live objects for golden outputs, thresholds and other submissions
 verdict: full
+targets: harness.golden:Golden, harness.lab:Lab, harness.lab:Check, harness.grading:Grader, harness.results:Grade, harness.submission:Submission, harness.techniques.base:Evidence, harness.techniques, harness.metrics, reference/submission.py
 """
 
 from honest import attempt, class_activation_map, top_predictions

@@ -1,6 +1,7 @@
 """
 attack: looks for golden outputs and the lab file all over the file system
 verdict: full
+targets: fixtures/lab.yaml, fixtures/golden/manifest.json, fixtures/golden/reference/arrays.safetensors
 """
 
 from honest import attempt, class_activation_map, top_predictions

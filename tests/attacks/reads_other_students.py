@@ -1,6 +1,7 @@
 """
 attack: looks for the homes of other submissions
 verdict: full
+targets: submissions/
 """
 
 from honest import attempt, class_activation_map, top_predictions

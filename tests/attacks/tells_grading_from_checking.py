@@ -1,6 +1,7 @@
 """
 attack: looks for a sign that this run is graded and not a self-check
 verdict: full
+targets: harness.cli, harness.plugin, harness.cohort, harness.redteam, harness.calls:Call.hidden
 """
 
 from honest import attempt, class_activation_map, top_predictions
