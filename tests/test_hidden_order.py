@@ -13,7 +13,7 @@ from harness.engine import LocalEngine, Part, Work
 from harness.execution.runner import Runner, _not_run
 from harness.execution.sandbox import choose
 from harness.gradebook import Gradebook
-from harness.grading import Grader, open_lab
+from harness.grading import Grader, Stored, open_lab
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import RunStatus, RunSummary
 from harness.submission import find_submissions
@@ -125,18 +125,18 @@ def test_public_cases_of_everybody_come_before_any_hidden_one(
 def test_time_and_memory_of_hidden_cases_are_not_told(lab_folder, submissions):
     with Grader(open_lab(lab_folder / "lab.yaml"), sandbox=choose()) as grader:
         public = grader.run_public(submissions[1])
-        later = grader.grade(submissions[1], public, public_done=True)
+        later = grader.grade(submissions[1], Stored(public), public_done=True)
         started = time.monotonic()
         at_once = grader.grade(submissions[0])
         seconds = time.monotonic() - started
     assert len(public.cases) == 1
-    assert later.grade.run == public.run
+    assert later.grade["run"] == public.run.to_json()
     for graded in (later, at_once):
-        run = graded.grade.run
-        assert (run.status, run.printed, run.message) == (RunStatus.COMPLETED, "", "")
-        assert 0 < run.memory_mb < 900
+        run = graded.grade["run"]
+        assert (run["status"], run["printed"], run["message"]) == ("completed", "", "")
+        assert 0 < run["memory_mb"] < 900
         assert [output.status.value for output in graded.outputs.cases.values()] == ["returned"] * 2
-    assert 0 < at_once.grade.run.seconds < seconds - 5
+    assert 0 < at_once.grade["run"]["seconds"] < seconds - 5
 
 
 class Stops(LocalEngine):
