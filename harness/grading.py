@@ -53,13 +53,17 @@ class Graded:
     ran: bool
 
 
-def open_lab(path: Path) -> Lab:
+def open_lab(path: Path, files: Sequence[Path] = ()) -> Lab:
     """Read a lab file and validate all of it.
+
+    Args:
+        path: the file.
+        files: further folders that its files may lie in, as its owner says.
 
     Raises:
         LabError: with file, line, key, what was found and what is allowed.
     """
-    lab = read_lab(path)
+    lab = read_lab(path, files)
     techniques.validate(lab)
     return lab
 
@@ -210,7 +214,8 @@ class Grader:
         if outputs.run.status is RunStatus.NOT_RUN:
             return outputs
         asked = techniques.contract_of(self.cases)
-        found = problems(look(submission, asked, self.lab.kit))
+        own = self.lab.folder.resolve().is_relative_to(submission.path.resolve())
+        found = problems(look(submission, asked, self.lab.kit, own_lab=own))
         told = (*outputs.run.notes, outputs.run.message)
         notes = (*outputs.run.notes, *(problem for problem in found if problem not in told))
         return replace(outputs, run=replace(outputs.run, notes=notes))

@@ -27,7 +27,8 @@ from harness.archives import (
     unpack,
 )
 from harness.errors import UsageError
-from harness.handed_in import HandedIn, read_table
+from harness.finding import code_in, is_single, table_folder
+from harness.handed_in import FILE, HandedIn, is_kept, read_table
 from harness.language import gettext as _
 from harness.reading import NotebookError, drop_magics, read_cells
 from harness.starters import is_untouched
@@ -90,18 +91,34 @@ class Source:
     problem: str = ""
 
 
-def find_submissions(path: Path) -> list[Submission]:
+def find_submissions(path: Path, *, own: bool = False) -> list[Submission]:
     """The submission at a path, or all those in a folder of submissions, sorted by name.
 
-    A folder that holds Python files or notebooks itself is one submission. What `students.csv`
-    beside the submissions says of them goes with them.
+    A folder that holds Python files or notebooks itself is one submission, and so is one that the
+    table beside it names. What `students.csv` beside the submissions says of them goes with them;
+    one that a student may have written says nothing. Entries whose names mean something to the
+    harness are passed over.
+
+    Args:
+        path: the submission or the folder.
+        own: it is the work of whoever asks, who may call it as they like.
 
     Raises:
-        UsageError: there is none, the path does not exist, or the table is damaged.
+        UsageError: there is none, the path does not exist, a submission has a name that means
+            something to the harness, or the table is damaged.
     """
     found = _find(path)
-    single = len(found) == 1 and found[0].path == path
-    table = read_table(path.absolute().parent if single else path)
+    folder = table_folder(path)
+    table = read_table(folder) if folder else {}
+    kept = [one.name for one in found if is_kept(one.name)]
+    if kept and not own and (is_single(path) or any(name in table for name in kept)):
+        raise UsageError(
+            f"{path}: a submission is called {kept[0]!r}, which means something to the harness; "
+            f"rename it, and its row in {FILE} if it has one"
+        )
+    found = found if is_single(path) else [one for one in found if one.name not in kept]
+    if not found:
+        raise _nothing_here(path, sorted(path.iterdir()))
     return [replace(one, handed_in=table.get(one.name)) for one in found]
 
 
@@ -117,9 +134,9 @@ def _find(path: Path) -> list[Submission]:
                 f"{path}: expected a .py, .ipynb, .zip or .tar.gz file or a folder, found a file"
             )
         return [Submission(_stem(path), path)]
-    if _candidates(path):
+    if is_single(path):
         return [Submission(path.resolve().name or "submission", path)]
-    entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "_")))
+    entries = _entries(path)
     handed_in = [entry for entry in entries if _may_be(entry)]
     # A file goes by its name without the ending, unless another entry does too, or has that name.
     stems = Counter(name for entry in handed_in for name in {_stem(entry), entry.name})
@@ -128,11 +145,34 @@ def _find(path: Path) -> list[Submission]:
         for entry in handed_in
     ]
     if not found_here:
-        raise UsageError(
-            f"{path}: no submission here; expected one folder per student, each with {SCRIPT} or "
-            f"{NOTEBOOK}, found {', '.join(entry.name for entry in entries) or 'an empty folder'}"
-        )
+        raise _nothing_here(path, entries)
     return found_here
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith((".", "_")))
+
+
+def _nothing_here(path: Path, entries: list[Path]) -> UsageError:
+    return UsageError(
+        f"{path}: no submission here; expected one folder per student, each with {SCRIPT} or "
+        f"{NOTEBOOK}, found {', '.join(entry.name for entry in entries) or 'an empty folder'}"
+    )
+
+
+def passed_over(folder: Path) -> list[str]:
+    """Entries of a cohort's folder that are not graded, as their names mean something to us."""
+    if not folder.is_dir() or is_single(folder):
+        return []
+    return [e.name for e in _entries(folder) if _may_be(e) and is_kept(_stem(e))]
+
+
+def sentence_of_passed_over(names: list[str]) -> str:
+    """What an instructor is told of them."""
+    return (
+        f"not graded, as the names mean something to the harness: {', '.join(names)}; "
+        "if one is somebody's work, rename it"
+    )
 
 
 def closed_archives(folder: Path) -> list[str]:
@@ -140,11 +180,6 @@ def closed_archives(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(entry.name for entry in folder.iterdir() if is_closed_archive(entry.name))
-
-
-def holds_submission(folder: Path) -> bool:
-    """Whether a folder has a file with a submission's name directly in it."""
-    return (folder / SCRIPT).is_file() or (folder / NOTEBOOK).is_file()
 
 
 def prepare(submission: Submission, folder: Path) -> Source:
@@ -188,7 +223,7 @@ def main_file(path: Path) -> Path | None:
             return path if _is_code(path) else None
         if not path.is_dir():
             return None
-        if _candidates(path):
+        if code_in(path):
             return _main_file(path, [])[0]
         inner = only_folder(path)
         if inner is None:
@@ -204,7 +239,7 @@ def own_files(submission: Submission) -> Iterator[list[tuple[str, Path]]]:
     A folder with code in it is read where it is; anything else is copied or unpacked first.
     """
     path = submission.path
-    if path.is_dir() and _candidates(path):
+    if path.is_dir() and code_in(path):
         yield list(islice(files_of(path), MAX_FILES))
         return
     with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
@@ -235,7 +270,7 @@ def _find_nested(folder: Path, notes: list[str]) -> None:
 def _look_into(folder: Path, aside: Path, notes: list[str]) -> None:
     """Put the files of a single folder or archive in the place of what is there, level by level."""
     for level in range(_MAX_NESTED):
-        if _candidates(folder):
+        if code_in(folder):
             return
         archives = [entry for entry in folder.iterdir() if is_archive(entry) and entry.is_file()]
         if name := descend(folder):
@@ -282,16 +317,11 @@ def _stem(entry: Path) -> str:
     return stem(entry.name) if is_archive(entry) else entry.stem
 
 
-def _candidates(folder: Path) -> list[Path]:
-    files = (entry for entry in folder.iterdir() if entry.suffix in (".py", ".ipynb"))
-    return sorted(file for file in files if file.is_file() and not file.name.startswith((".", "_")))
-
-
 def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
     """The file that defines the contract functions, or why there is none."""
     if path.is_file():
         return path, ""
-    candidates = _candidates(path)
+    candidates = code_in(path)
     expected = [file for file in candidates if file.name in (SCRIPT, NOTEBOOK)]
     if len(expected) == 2:
         untouched = [file for file in expected if is_untouched(file)]
