@@ -90,12 +90,13 @@ def foreign_labs(folder: Path, expected: str = "") -> list[str]:
     Returns:
         their names, relative to the folder, sorted; no deeper than the kit in a folder of its own.
     """
-    found = []
-    for pattern in _LABS:
-        for path in folder.glob(pattern) if folder.is_dir() else ():
-            kit = path.parent if path.parent.name != "fixtures" else path.parent.parent
-            if not _is_given_out(kit, path, expected):
-                found.append(path.relative_to(folder).as_posix())
+    if not folder.is_dir():
+        return []
+    found = set()
+    for path in (path for pattern in _LABS for path in folder.glob(pattern)):
+        kit = path.parent.parent if path.parent.name == "fixtures" else path.parent
+        if not _is_given_out(kit, path, expected):
+            found.add(path.relative_to(folder).as_posix())
     return sorted(found)
 
 

@@ -134,7 +134,9 @@ def test_no_conftest_is_loaded_with_submissions(pytester, cohort):
     plant(cohort / "alice", marker)
     plant(cohort, marker)
     pytester.chdir()
-    result = pytester.runpytest_subprocess("--submissions", cohort, "--collect-only", "-q")
+    # With code at its top, the folder is one submission, and the lab lies beside it.
+    given = ("--submissions", cohort, "--lab", "fixtures", "--collect-only", "-q")
+    result = pytester.runpytest_subprocess(*given)
     assert result.ret == 0
     assert not marker.exists()
 
