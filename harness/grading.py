@@ -24,7 +24,7 @@ from harness.execution.runner import Runner
 from harness.execution.sandbox import Sandbox
 from harness.judging import judge
 from harness.keeping import Digests, merged, usable
-from harness.lab import Lab, read_lab
+from harness.lab import Case, Lab, read_lab
 from harness.language import gettext as _
 from harness.language import marked, speaking
 from harness.outputs import CaseOutput, CaseStatus, Outputs
@@ -35,8 +35,9 @@ from harness.results import (
     RunStatus,
     RunSummary,
 )
-from harness.similarity import Likeness, digest_of, fingerprints
+from harness.similarity import Likeness, digest_of, fingerprints, is_among
 from harness.submission import Submission
+from harness.techniques.base import OutputError
 
 UNSANDBOXED = marked(
     "graded without a sandbox: this code ran with all the rights of the person who graded it"
@@ -222,15 +223,25 @@ class Grader:
 
     def _likeness(self, submission: Submission, outputs: Outputs) -> dict[str, Any]:
         """What a cohort's board compares submissions by."""
-        own = [case for case in self.cases if not case.hidden]
-        digests = {
-            key: digest
-            for case in own
-            if techniques.technique_of(case).one_of_many
+        own = {
+            key: case
+            for case in self.cases
+            if not case.hidden
+            and techniques.technique_of(case).one_of_many
             and (key := techniques.key(case)) in outputs.cases
-            and (digest := digest_of(outputs.cases[key].value))
         }
-        return Likeness(fingerprints(submission), digests).to_json()
+        digests = {key: digest_of(outputs.cases[key].value) for key in own}
+        golden = [key for key, case in own.items() if self._is_golden(case, outputs.cases[key])]
+        found = {key: digest for key, digest in digests.items() if digest}
+        return Likeness(fingerprints(submission), found, golden).to_json()
+
+    def _is_golden(self, case: Case, output: CaseOutput) -> bool:
+        """Whether an output is one that is stored in the kit, to the last bit."""
+        try:
+            value = techniques.technique_of(case).normalise(self.lab, case, output.value)
+        except OutputError:
+            return False
+        return is_among(value, self.golden.accepted[techniques.key(case)])
 
     @_in_the_labs_language
     def not_judged(self, submission: Submission, message: str) -> Graded:

@@ -169,6 +169,17 @@ def shown_models(lab: Lab) -> list[ModelSpec]:
     return [spec for name, spec in lab.models.items() if name not in secret]
 
 
+def can_be_copied(lab: Lab) -> str:
+    """What its owner is told of a lab without hidden cases; empty for one that has some."""
+    if any(case.hidden for case in lab.cases):
+        return ""
+    return (
+        "This lab has no hidden cases: its golden outputs are in the students' kit and can be "
+        "copied. Draw a hidden set: harness fixtures new --seed N --out hidden/ "
+        "(harness help hidden)"
+    )
+
+
 def _secret(lab: Lab, of: Callable[[Case], Any]) -> set[Any]:
     """What hidden cases are about, and no public one."""
     hidden = {of(case) for case in lab.cases if case.hidden}

@@ -147,7 +147,9 @@ def test_the_courses_own_folders_make_no_submission_of_a_cohort_of_one(course):
     assert folder_of_submissions(folder) == folder
     assert find_lab(None, folder) == course / "fixtures" / "lab.yaml"
     write(course / "solution" / "submission.py", CODE)
-    with pytest.raises(UsageError, match=rf"fixtures/lab.yaml is not used: students write in {course}"):
+    with pytest.raises(
+        UsageError, match=rf"fixtures/lab.yaml is not used: students write in {course}"
+    ):
         find_lab(None, folder)
     cohort(course, "bob")
     assert find_lab(None, folder) == course / "fixtures" / "lab.yaml"

@@ -253,7 +253,9 @@ def test_files_from_outside_the_labs_folder_come_along(tmp_path):
     text = (tmp_path / "lab" / "lab.yaml").read_text()
     text = text.replace("file: models/digits.keras", "file: ../digits.keras")
     (tmp_path / "lab" / "lab.yaml").write_text(text)
-    with pytest.raises(LabError, match=r"models.digits.file: '../digits.keras' is .*--lab-files DIR"):
+    with pytest.raises(
+        LabError, match=r"models.digits.file: '../digits.keras' is .*--lab-files DIR"
+    ):
         open_lab(tmp_path / "lab" / "lab.yaml")
     public = copy_public(open_lab(tmp_path / "lab" / "lab.yaml", [tmp_path]), tmp_path / "copy")
     assert re.fullmatch(r"[0-9a-f]{8}-digits\.keras", public.models["digits"].file.name)

@@ -16,6 +16,7 @@ def kit(options: argparse.Namespace, console: Console) -> int:
     from harness.grading import open_lab
     from harness.kit.autograder import write_autograder
     from harness.kit.building import write_kit
+    from harness.lab import can_be_copied
 
     if options.autograder and options.ci:
         raise UsageError("an autograder has no workflow of students: give --autograder, or --ci")
@@ -31,6 +32,8 @@ def kit(options: argparse.Namespace, console: Console) -> int:
         teller(console)(
             f"put into {lab.source.path} to hear of files that a student changed:  kit: {digest}"
         )
+    if note := can_be_copied(lab):
+        teller(console)(f"note: {note}")
     size = options.out.stat().st_size / 2**20
     teller(console)(f"{options.out}: {len(names)} files, {size:.1f} MB")
     return EXIT_OK

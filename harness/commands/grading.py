@@ -79,6 +79,7 @@ def grade(options: argparse.Namespace, console: Console) -> int:
     from harness.finding import find_lab
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
+    from harness.lab import can_be_copied
     from harness.progress import Progress
     from harness.submission import find_submissions
 
@@ -90,7 +91,7 @@ def grade(options: argparse.Namespace, console: Console) -> int:
     tell = teller(console)
     tell(f"lab: {lab.source.path}")
     notes = told_before(lab, submissions, options.submissions)
-    for note in (*notes, *filter(None, [shortage(available_mb())])):
+    for note in (*notes, *filter(None, [can_be_copied(lab), shortage(available_mb())])):
         tell(f"note: {note}")
     engine = _engine(options, lab)
     with Grader(lab, sandbox=walls) as grader, Progress(console, len(submissions)) as progress:
