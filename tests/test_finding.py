@@ -236,5 +236,5 @@ def test_a_name_that_means_something_is_passed_over_and_refused_by_itself(course
 
 
 def test_where_all_are_passed_over_there_is_no_submission(course):
-    with pytest.raises(UsageError, match="no submission here; .* found fixtures"):
+    with pytest.raises(UsageError, match=r"no submission here; .* found fixtures"):
         find_submissions(cohort(course, "fixtures"))

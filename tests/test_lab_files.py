@@ -88,7 +88,8 @@ def test_a_file_outside_of_the_labs_folder_is_named_and_refused(inside, tmp_path
     with pytest.raises(LabError) as caught:
         read_lab(lab)
     said = str(caught.value)
-    assert said.startswith(f"{lab}:") and f", {key}: '{wanted}' is {outside}, and a lab's" in said
+    assert said.startswith(f"{lab}:")
+    assert f", {key}: '{wanted}' is {outside}, and a lab's" in said
     assert said.endswith("allow the folder that it lies in: --lab-files DIR")
     # Its owner allows it.
     if key != "models.net.weights":  # there is no such application to look up here
