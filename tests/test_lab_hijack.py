@@ -40,7 +40,7 @@ def course(lab, tmp_path, monkeypatch):
     """The course's folder, which is the present one, with its lab and one honest submission."""
     folder = tmp_path / "course"
     shutil.copytree(lab, folder / "fixtures")
-    (folder / "fixtures" / "secret.txt").write_text(SECRET)
+    (folder / "secret.txt").write_text(SECRET)
     monkeypatch.chdir(folder)
     hand_in(folder / "submissions" / "bob")
     return folder
@@ -52,13 +52,13 @@ def hand_in(folder):
     return folder
 
 
-def hijack(folder, lab):
+def hijack(folder, lab, secret):
     """A lab of the student's own: everything passes, is worth a lot, and one image is a loot."""
     shutil.copytree(lab, folder, dirs_exist_ok=True)
     data = yaml.safe_load((folder / "lab.yaml").read_text())
     data["title"] = "HIJACKED"
     data["checks"][0] |= {"points": 1000, "threshold": {"tie": 1.0}}
-    data["images"]["loot"] = {"file": str(folder.parents[1] / "fixtures" / "secret.txt")}
+    data["images"]["loot"] = {"file": str(secret)}
     (folder / "lab.yaml").write_text(yaml.safe_dump(data))
 
 
@@ -79,7 +79,7 @@ def graded(course, capsys, *arguments):
 @pytest.mark.parametrize("where", ["", "fixtures"])
 def test_a_submission_graded_alone_is_graded_by_the_courses_lab(course, lab, where, capsys):
     alice = hand_in(course / "submissions" / "alice")
-    hijack(alice / where, lab)
+    hijack(alice / where, lab, course / "secret.txt")
     told, grades = graded(course, capsys, "submissions/alice")
     name = (Path(where) / "lab.yaml").as_posix()
     assert f"note: labs in what was handed in, not used: alice/{name}\n" in told
@@ -95,7 +95,7 @@ def test_a_student_called_fixtures_is_imported_under_another_name_and_graded(
     cohort = course.parent / "archive" / "lab-submissions"
     hand_in(cohort / "bob")
     hand_in(cohort / "fixtures")
-    hijack(cohort / "fixtures", lab)
+    hijack(cohort / "fixtures", lab, course / "secret.txt")
     shutil.rmtree(course / "submissions")
     command = ["import", str(cohort), "--from", system]
     assert cli.main(command) in (0, 1)
@@ -108,7 +108,7 @@ def test_a_student_called_fixtures_is_imported_under_another_name_and_graded(
 def test_a_folder_called_fixtures_among_submissions_is_neither_lab_nor_submission(
     course, lab, capsys
 ):
-    hijack(hand_in(course / "submissions" / "fixtures"), lab)
+    hijack(hand_in(course / "submissions" / "fixtures"), lab, course / "secret.txt")
     told, grades = graded(course, capsys, "submissions")
     assert set(grades) == {"bob"}
     assert "not graded, as the names mean something to the harness: fixtures;" in told
@@ -131,15 +131,12 @@ def test_a_name_that_means_something_is_not_kept_by_an_import(tmp_path, system, 
     assert set(read_table(out)) == {"bob", other}
 
 
-def test_marking_uses_the_courses_lab(lab, tmp_path, monkeypatch):
+@pytest.mark.tensorflow  # for the golden outputs
+def test_marking_uses_the_courses_lab(course, lab, monkeypatch):
     from harness.marking import command, serve
 
-    course = tmp_path / "course"
-    shutil.copytree(lab, course / "fixtures")
-    monkeypatch.chdir(course)
-    hand_in(course / "submissions" / "bob")
-    hijack(hand_in(course / "submissions" / "alice"), lab)
-    hijack(course / "submissions" / "fixtures", lab)
+    hijack(hand_in(course / "submissions" / "alice"), lab, course / "secret.txt")
+    hijack(course / "submissions" / "fixtures", lab, course / "secret.txt")
     used = []
     monkeypatch.setattr(serve, "mark", lambda lab, *_, **__: used.append(lab.source.path))
     for submissions in (Path("submissions"), Path("submissions/alice"), None):
