@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from harness import cli
+from harness.commands import grading as commands_grading
+from harness.engine import Work, grader_of
 from harness.errors import LabError
 from harness.grading import open_lab
 from harness.lab import read_lab
@@ -138,3 +143,51 @@ def test_a_public_lab_lies_elsewhere_and_keeps_its_files_beside_itself(inside, l
     with pytest.raises(LabError, match=r"inner/lab.yaml:\d+, images.photo.file: '../../photo"):
         read_lab(hidden / "lab.yaml")
     read_lab(hidden / "lab.yaml", [tmp_path])
+
+
+def test_what_the_owner_allows_reaches_every_worker(inside, tmp_path, monkeypatch):
+    folder = inside().parent
+    shutil.move(folder / "photo.png", tmp_path / "photo.png")
+    lab = inside(lambda data: data["images"]["photo"].update(file="../../photo.png"))
+    options = SimpleNamespace(scheduler=None, unsandboxed=True, jobs=1)
+    engine = commands_grading._engine(options, open_lab(lab, [tmp_path]))
+    assert engine.work.lab_files == (str(tmp_path),)
+    monkeypatch.setattr("harness.engine.Grader", lambda lab, **_: lab)
+    monkeypatch.setattr("harness.engine._graders", {})
+    opened = grader_of(engine.work)
+    assert opened.images["photo"].file.resolve() == tmp_path / "photo.png"
+    with pytest.raises(LabError, match="--lab-files DIR"):
+        grader_of(Work(str(lab), unsandboxed=True))
+
+
+def test_every_command_takes_the_option_and_says_so_where_it_lacks(
+    inside, tmp_path, monkeypatch, capsys
+):
+    folder = inside().parent
+    shutil.move(folder / "photo.png", tmp_path / "photo.png")
+    lab = inside(lambda data: data["images"]["photo"].update(file="../../photo.png"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "submission.py").touch()
+    commands = (
+        ["grade", "submission.py"],
+        ["check", "submission.py"],
+        ["check", "submission.py", "--preflight"],
+        ["kit"],
+        ["kit", "--autograder", "gradescope"],
+        ["mark"],
+        ["export", "reports", "--to", "gradescope"],
+        ["import", "gone.zip", "--from", "folder"],
+        ["calibrate"],
+        ["fixtures", "new", "--seed", "1", "--out", "hidden"],
+        ["redteam"],
+        ["golden", "build"],
+        ["golden", "verify"],
+    )
+    for command in commands:
+        given = [*command, "--lab", str(lab)]
+        cli.main(given)
+        assert "allow the folder that it lies in: --lab-files" in capsys.readouterr().err, command
+        with suppress(SystemExit):
+            cli.main([*given, "--lab-files", "gone", "--lab-files", str(tmp_path)])
+        assert "a lab's files lie in its own folder" not in capsys.readouterr().err, command
