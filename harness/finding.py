@@ -184,7 +184,8 @@ def _is_one_of_several(folder: Path) -> bool:
         others = [entry for entry in folder.parent.iterdir() if entry != folder]
         if not any(_is_somebodys(entry) for entry in others):
             return False
-        return sum(_holds_code(entry) for entry in folder.iterdir()) <= 1
+        with_code = filter(_holds_code, folder.iterdir())
+        return len(list(islice(with_code, 2))) < 2
     except OSError:  # it is not there yet, or cannot be listed
         return False
 
