@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness import techniques
 from harness.answers import Answers
 from harness.calls import Oracle
@@ -26,13 +28,14 @@ from harness.language import gettext as _
 from harness.language import speaking
 from harness.marks import Marks, questions_of
 from harness.opened import Opened, open_submission, open_what_can_be_read
-from harness.outputs import Outputs
+from harness.outputs import CaseOutput, Outputs
 from harness.preflight import look, problems
 from harness.remembered import Remembered, digest
 from harness.report import draw, report_html
 from harness.results import Grade
-from harness.similarity import Likeness, digest_of, fingerprints
+from harness.similarity import Likeness, digest_of, fingerprints, is_among
 from harness.submission import Submission
+from harness.techniques.base import OutputError
 from harness.written import settled, written_answers
 
 # What is read, in the names by which a step goes; a case goes by its key.
@@ -130,7 +133,9 @@ class Assessor:
             if opened.source.problem:
                 return opened
             at(CODE)
-            found = look(opened, techniques.contract_of(self.cases), self.lab.kit)
+            asked = techniques.contract_of(self.cases)
+            own = self.lab.folder.resolve().is_relative_to(submission.path.resolve())
+            found = look(opened, asked, self.lab.kit, own_lab=own)
             return replace(opened, problems=tuple(problems(found)))
 
     def answers(self, submission: Submission, folder: Path, at: At = nowhere) -> Answers:
@@ -213,18 +218,27 @@ class Assessor:
         return told.values["likeness"], opened
 
     def _compared(self, work: Work, opened: Opened, at: At) -> dict[str, Any]:
-        outputs = work.outputs.cases
-        digests = {
-            key: found
+        own = {
+            key: case
             for case in public(self.cases)
             if techniques.technique_of(case).one_of_many
-            and (key := techniques.key(case)) in outputs
-            and (found := digest_of(outputs[key].value))
+            and (key := techniques.key(case)) in work.outputs.cases
         }
+        outputs = {key: work.outputs.cases[key] for key in own}
+        digests = {key: found for key in own if (found := digest_of(outputs[key].value))}
+        golden = [key for key, case in own.items() if self._is_golden(case, outputs[key])]
         at(CODE)
-        if CODE in work.left_out:
-            return Likeness.without_code(digests).to_json()
-        return Likeness(fingerprints(opened), digests).to_json()
+        left_out = CODE in work.left_out
+        code = np.zeros(0, "uint32") if left_out else fingerprints(opened)
+        return Likeness(code, digests, golden).to_json()
+
+    def _is_golden(self, case: Case, output: CaseOutput) -> bool:
+        """Whether an output is one that is stored in the kit, to the last bit."""
+        try:
+            value = techniques.technique_of(case).normalise(self.lab, case, output.value)
+        except OutputError:
+            return False
+        return is_among(value, self.golden.accepted[techniques.key(case)])
 
     def _opened(self, work: Work, at: At) -> Opened:
         at(FILES)

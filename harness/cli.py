@@ -52,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--lab", type=Path, help="lab file (default: the nearest one upward)")
+    shared.add_argument(
+        "--lab-files",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a folder outside the lab's own that its files may lie in; may be given several times",
+    )
     output = argparse.ArgumentParser(add_help=False)
     output.add_argument("--out", type=Path, default=Path("reports"), help="default: %(default)s")
     many = argparse.ArgumentParser(add_help=False)

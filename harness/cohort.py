@@ -11,14 +11,21 @@ from typing import Any
 
 from harness.engine import Answer, Engine, Failure, Part, answer, handed_in_of, run_all
 from harness.errors import GradingError
+from harness.finding import folder_of_submissions, is_single, table_folder
 from harness.gradebook import Gradebook, summary
 from harness.grading import Grader, Stored, fault, grade_or_not
 from harness.handed_in import FILE, read_table
+from harness.kitfiles import foreign_labs
 from harness.lab import Lab
 from harness.marks import locked, stored_marks
 from harness.policy import unfitting_extensions
 from harness.report import write_index
-from harness.submission import Submission, closed_archives
+from harness.submission import (
+    Submission,
+    closed_archives,
+    passed_over,
+    sentence_of_passed_over,
+)
 from harness.written import refreshed, remarked
 
 
@@ -64,7 +71,8 @@ def told_before(lab: Lab, submissions: Sequence[Submission], folder: Path) -> li
     Raises:
         UsageError: an extension fits several students.
     """
-    table = read_table(folder) if folder.is_dir() else {}
+    is_cohort = folder.is_dir() and not is_single(folder)
+    table = read_table(folder) if is_cohort and table_folder(folder) else {}
     known = [one.handed_in for one in submissions if one.handed_in]
     notes = [
         f"extension of {name!r}: nobody here is called so"
@@ -75,6 +83,7 @@ def told_before(lab: Lab, submissions: Sequence[Submission], folder: Path) -> li
             f"not graded, as nothing opens them here: {', '.join(closed[:10])}; unpack them into "
             "folders, or ask for .zip"
         )
+    notes += _ignored(lab, submissions, folder)
     if lab.policy.late:
         timeless = [s.name for s in submissions if s.handed_in is None or s.handed_in.at is None]
         if timeless:
@@ -88,6 +97,21 @@ def told_before(lab: Lab, submissions: Sequence[Submission], folder: Path) -> li
         notes += [f"{FILE} has no row of {one.name}" for one in submissions if not one.handed_in]
         notes += [f"{FILE} names {name}, which is not there" for name in table if name not in names]
     return notes
+
+
+def _ignored(lab: Lab, submissions: Sequence[Submission], folder: Path) -> Iterator[str]:
+    """What lies among the submissions and decides nothing, as students may have written it."""
+    if names := passed_over(folder):
+        yield sentence_of_passed_over(names)
+    nearest = folder if folder.is_dir() else folder.parent
+    if (nearest / FILE).is_file() and table_folder(folder) is None:
+        above = folder_of_submissions(folder)
+        yield f"{nearest / FILE} is not read: it lies in {above}, where students write"
+    found = {one.name: foreign_labs(one.path, lab.kit) for one in submissions}
+    with_labs = [f"{name}/{files[0]}" for name, files in found.items() if files]
+    if with_labs:
+        shown = ", ".join(with_labs[:5]) + ", …" * (len(with_labs) > 5)
+        yield f"labs in what was handed in, not used: {shown}"
 
 
 def grade_one(grader: Grader, submission: Submission, book: Gradebook) -> Mapping[str, Any]:

@@ -209,3 +209,14 @@ def _secret(lab: Lab, of: Callable[[Case], Any], files: Mapping[str, Path]) -> s
     return alone | {
         name for name, file in files.items() if name not in used[False] and file.resolve() in secret
     }
+
+
+def can_be_copied(lab: Lab) -> str:
+    """What its owner is told of a lab without hidden cases; empty for one that has some."""
+    if any(case.hidden for case in lab.cases):
+        return ""
+    return (
+        "This lab has no hidden cases: its golden outputs are in the students' kit and can be "
+        "copied. Draw a hidden set: harness fixtures new --seed N --out hidden/ "
+        "(harness help hidden)"
+    )

@@ -50,10 +50,12 @@ class Work:
     Attributes:
         lab: path of the lab file, on the worker.
         unsandboxed: run student code without walls.
+        lab_files: further folders that the lab's files may lie in.
     """
 
     lab: str
     unsandboxed: bool
+    lab_files: tuple[str, ...] = ()
 
 
 # What stands for an answer: no worker survived the task, or grading it failed.
@@ -229,7 +231,8 @@ def grader_of(work: Work, *, ahead: bool = False) -> Grader:
     with _lock:
         if work not in _graders:
             walls = Sandbox() if work.unsandboxed else choose()
-            _graders[work] = Grader(open_lab(Path(work.lab)), sandbox=walls, ahead=ahead)
+            lab = open_lab(Path(work.lab), tuple(map(Path, work.lab_files)))
+            _graders[work] = Grader(lab, sandbox=walls, ahead=ahead)
             # What is alive now stays; the collector need not walk through it at every submission.
             gc.collect()
             gc.freeze()

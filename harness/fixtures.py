@@ -49,6 +49,7 @@ def new(base: Lab, seed: int, out: Path, *, jobs: int) -> Lab:
     package = base.reference.resolve()
     command = [sys.executable, "-m", f"{package.name}.models.hidden", "--seed", str(seed)]
     command += ["--base", str(base.source.path.resolve()), "--out", str(out.resolve())]
+    command += [part for folder in base.source.allowed for part in ("--lab-files", str(folder))]
     run = subprocess.run(
         command,
         cwd=package.parent,
@@ -58,7 +59,7 @@ def new(base: Lab, seed: int, out: Path, *, jobs: int) -> Lab:
     )
     if run.returncode != 0:
         raise LabError(f"drawing the hidden set failed: {run.stderr.strip()[-2000:]}")
-    lab = open_lab(out / "lab.yaml")
+    lab = open_lab(out / "lab.yaml", base.source.allowed)
     with Runner(lab, CONTRACT, sandbox=choose_for_own_work()) as runner:
         golden.build(lab, runner, jobs)
     return lab
@@ -68,4 +69,4 @@ def name_calibration(lab: Lab) -> Lab:
     """Add the key `calibration` to the file of a set that is going to be calibrated."""
     path = lab.source.path
     path.write_text(path.read_text("utf-8") + "calibration: calibration\n", "utf-8")
-    return open_lab(path)
+    return open_lab(path, lab.source.allowed)

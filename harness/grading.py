@@ -78,13 +78,17 @@ class Graded:
         return self.assessed.grade
 
 
-def open_lab(path: Path) -> Lab:
+def open_lab(path: Path, files: Sequence[Path] = ()) -> Lab:
     """Read a lab file and validate all of it.
+
+    Args:
+        path: the file.
+        files: further folders that its files may lie in, as its owner says.
 
     Raises:
         LabError: with file, line, key, what was found and what is allowed.
     """
-    lab = read_lab(path)
+    lab = read_lab(path, files)
     techniques.validate(lab)
     return lab
 

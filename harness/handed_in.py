@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,12 @@ FILE = "students.csv"
 COLUMNS = ("submission", "id", "name", "email", "submitted_at", "late", "attempt", "note")
 _YES = ("yes", "true", "1", "x")
 _NO = ("", "no", "false", "0")
+# What a lab, a kit, a table of students and the reports are called: no submission is called so.
+_KEPT = frozenset(
+    {"lab.yaml", "fixtures", "golden", "calibration", "models", "images", "datasets"}
+    | {FILE, "kit.json", "reports"}
+)
+_HEADER_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,21 @@ class HandedIn:
 def same_name(one: str) -> str:
     """A name in the form in which two that people take for the same are equal."""
     return unicodedata.normalize("NFKC", " ".join(one.split())).casefold()
+
+
+def is_kept(name: str) -> bool:
+    """Whether a name means something to the harness, so that no submission can have it."""
+    return same_name(name) in _KEPT
+
+
+def has_table(folder: Path) -> bool:
+    """Whether a folder has a table of students as `write_table` makes it, by its first line."""
+    try:
+        with (folder / FILE).open("rb") as stream:
+            first = stream.read(_HEADER_BYTES).partition(b"\n")[0].decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return COLUMNS[0] in re.split(r'[,;\t"\s]+', first.lower())
 
 
 def write_table(path: Path, table: Iterable[HandedIn]) -> None:

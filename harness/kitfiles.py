@@ -23,6 +23,7 @@ FORMAT_VERSION = 1
 MAX_BYTES = 2**20
 MAX_FILES = 5000
 _CHUNK = 2**20
+_LABS = ("lab.yaml", "fixtures/lab.yaml", "*/lab.yaml", "*/fixtures/lab.yaml")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # Names that Windows or a shell would take for another place.
 _OUTSIDE = re.compile(r'[\x00-\x1f\\:*?"<>|\ud800-\udfff]')
@@ -77,6 +78,36 @@ def changed_files(folder: Path, expected: str = "") -> list[Changed]:
         if how := _compare(folder, name, digest):
             found.append(Changed(name, how))
     return found
+
+
+def foreign_labs(folder: Path, expected: str = "") -> list[str]:
+    """Lab files in what was handed in that are not the kit's own, as it was given out.
+
+    Args:
+        folder: what was handed in; a file has none.
+        expected: the SHA-256 of the `kit.json` that was given out, where it is known.
+
+    Returns:
+        their names, relative to the folder, sorted; no deeper than the kit in a folder of its own.
+    """
+    if not folder.is_dir():
+        return []
+    found = set()
+    for path in (path for pattern in _LABS for path in folder.glob(pattern)):
+        kit = path.parent.parent if path.parent.name == "fixtures" else path.parent
+        if not _is_given_out(kit, path, expected):
+            found.add(path.relative_to(folder).as_posix())
+    return sorted(found)
+
+
+def _is_given_out(kit: Path, path: Path, expected: str) -> bool:
+    """Whether a file is as a kit's `kit.json` has it; that it is the one given out, if known."""
+    data = _bounded(kit / FILE)
+    if data is None or (expected and expected not in (_sha256(data), _sha256(_with_lf(data)))):
+        return False
+    files = _read(data)
+    name = path.relative_to(kit).as_posix()
+    return isinstance(files, dict) and name in files and not _compare(kit, name, files[name])
 
 
 def sentence(changed: Sequence[Changed]) -> str:

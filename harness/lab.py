@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from harness.errors import LabError, UsageError, suggest
+from harness.errors import LabError, suggest
 from harness.models import DAMAGED_ZIP, ModelSpec, read_classes
 from harness.policy import KEYS as POLICY_KEYS
 from harness.policy import Policy, read_policy
@@ -151,36 +151,6 @@ class Lab:
         return _read_dataset(path, path.stat().st_mtime_ns)
 
 
-def find_lab(start: Path, given: Path | None = None) -> Path:
-    """The lab file: the one given, else the nearest upward from a folder, else from where we are.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if given is not None:
-        path = given / "lab.yaml" if given.is_dir() else given
-        if not path.is_file():
-            raise UsageError(f"no lab file at {path}; give the path of a lab.yaml")
-        return path
-    found = nearest_lab(start) or nearest_lab(Path.cwd())
-    if found is None:
-        places = " or ".join(dict.fromkeys((str(start.absolute()), str(Path.cwd()))))
-        raise UsageError(
-            f"no lab.yaml or fixtures/lab.yaml in {places} or above; "
-            "go to the course's folder, or give --lab PATH"
-        )
-    return found
-
-
-def nearest_lab(start: Path) -> Path | None:
-    """The nearest `lab.yaml` or `fixtures/lab.yaml` upward from a folder."""
-    for folder in (start.absolute(), *start.absolute().parents):
-        for candidate in (folder / "lab.yaml", folder / "fixtures" / "lab.yaml"):
-            if candidate.is_file():
-                return candidate
-    return None
-
-
 @functools.lru_cache(maxsize=16)
 def _read_dataset(path: Path, time_ns: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """A data set as it was at that time, not to be written to; cases share it."""
@@ -229,13 +199,17 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def read_lab(path: Path) -> Lab:
+def read_lab(path: Path, files: Sequence[Path] = ()) -> Lab:
     """Read and validate a lab file.
+
+    Args:
+        path: the file.
+        files: further folders that its files may lie in, as its owner says.
 
     Raises:
         LabError: with file, line, key, what was found and what is allowed.
     """
-    source = read_yaml(path)
+    source = read_yaml(path, files)
     validate_structure(source)
     data, base = source.data, path.parent
     models = {name: _model(source, name, entry) for name, entry in data["models"].items()}
@@ -256,18 +230,27 @@ def read_lab(path: Path) -> Lab:
         pass_mark=data.get("pass_mark", 0.5),
         language=data.get("language", "en"),
         kit=data.get("kit", ""),
+        # A checkout's: nothing of it is given to a submission or shown, it is only run.
         reference=base / data["reference"] if "reference" in data else None,
-        golden=base / data["golden"] if "golden" in data else None,
-        calibration=base / data["calibration"] if "calibration" in data else None,
+        golden=source.beside(("golden",), data["golden"]) if "golden" in data else None,
+        calibration=(
+            source.beside(("calibration",), data["calibration"]) if "calibration" in data else None
+        ),
         public_lab=_public_lab(source),
     )
 
 
 def _public_lab(source: YamlFile) -> Lab | None:
-    """The lab whose models and images students have at home, where all cases here are hidden."""
+    """The lab whose models and images students have at home, where all cases here are hidden.
+
+    It may lie anywhere, as a hidden set is drawn into a folder apart; its files lie in its own.
+    """
     if "public_lab" not in source.data:
         return None
-    lab = read_lab(_existing(source, ("public_lab",), source.data["public_lab"]))
+    name, base = source.data["public_lab"], source.path.parent
+    if not (base / name).is_file():
+        raise source.error(("public_lab",), _missing(name, base))
+    lab = read_lab(base / name, source.allowed)
     if lab.public_lab is not None:
         raise source.error(("public_lab",), f"{lab.source.path} has a public_lab itself")
     return lab
@@ -275,10 +258,14 @@ def _public_lab(source: YamlFile) -> Lab | None:
 
 def _existing(source: YamlFile, place: Place, name: str) -> Path:
     """The file of that name beside the lab file; an error that names the place if there is none."""
-    base = source.path.parent
-    if not (base / name).is_file():
-        raise source.error(place, f"no file {name!r} in {base}; names here are relative to it")
-    return base / name
+    path = source.beside(place, name)
+    if not path.is_file():
+        raise source.error(place, _missing(name, source.path.parent))
+    return path
+
+
+def _missing(name: str, folder: Path) -> str:
+    return f"no file {name!r} in {folder}; names here are relative to it"
 
 
 def _image(source: YamlFile, name: str, entry: Mapping[str, Any]) -> LabImage:

@@ -25,6 +25,7 @@ from harness.archives import (
     only_folder,
     unpack,
 )
+from harness.finding import code_in
 from harness.language import gettext as _
 from harness.reading import NotebookError, drop_magics, read_cells
 from harness.starters import is_untouched
@@ -35,7 +36,6 @@ from harness.submission import (
     NOTEBOOK,
     SCRIPT,
     Submission,
-    candidates,
     files_of,
     is_code,
 )
@@ -81,7 +81,7 @@ class Opened:
         Where more was handed in than is run, what a folder holds is still found.
         """
         handed_in = self.submission.path
-        folder = handed_in if handed_in.is_dir() and candidates(handed_in) else self.folder
+        folder = handed_in if handed_in.is_dir() and code_in(handed_in) else self.folder
         files = islice(files_of(folder), MAX_FILES)
         return sorted(files, key=lambda found: (found[0].count("/"), found[0]))
 
@@ -153,7 +153,7 @@ def main_file(path: Path) -> Path | None:
             return path if is_code(path) else None
         if not path.is_dir():
             return None
-        if candidates(path):
+        if code_in(path):
             return _main_file(path, [])[0]
         inner = only_folder(path)
         if inner is None:
@@ -184,7 +184,7 @@ def _find_nested(folder: Path, notes: list[str]) -> None:
 def _look_into(folder: Path, aside: Path, notes: list[str]) -> None:
     """Put the files of a single folder or archive in the place of what is there, level by level."""
     for level in range(MAX_NESTED):
-        if candidates(folder):
+        if code_in(folder):
             return
         archives = [entry for entry in folder.iterdir() if is_archive(entry) and entry.is_file()]
         if name := descend(folder):
@@ -219,7 +219,7 @@ def _main_file(path: Path, notes: list[str]) -> tuple[Path | None, str]:
     """The file that defines the contract functions, or why there is none."""
     if path.is_file():
         return path, ""
-    found = candidates(path)
+    found = code_in(path)
     expected = [file for file in found if file.name in (SCRIPT, NOTEBOOK)]
     if len(expected) == 2:
         untouched = [file for file in expected if is_untouched(file)]

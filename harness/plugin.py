@@ -30,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--submissions", metavar="DIR", help="grade the submissions in this folder")
     group.addoption("--lab", metavar="PATH", help="lab file (default: the nearest one upward)")
     group.addoption(
+        "--lab-files",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder outside the lab's own that its files may lie in; may be given several times",
+    )
+    group.addoption(
         "--unsandboxed", action="store_true", help="run submissions with your own rights"
     )
     group.addoption("--reports", metavar="DIR", help="also write grades and reports here")
@@ -66,6 +73,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """With `--submissions`, collect nothing else."""
     if config.getoption("submissions") is not None:
         config.args = []
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which lab the submissions are graded by, and what among them is passed over."""
+    if config.getoption("submissions") is None:
+        return []
+    from harness.errors import HarnessError
+    from harness.submission import passed_over, sentence_of_passed_over
+
+    try:
+        lines = [f"lab: {_find_lab(config)}"]
+        if names := passed_over(Path(config.getoption("submissions"))):
+            lines.append(sentence_of_passed_over(names))
+        return lines
+    except (HarnessError, OSError):
+        return []  # said at collection
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -116,12 +139,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def _open(config: pytest.Config) -> tuple[list[Submission], Lab]:
     from harness.grading import open_lab
-    from harness.lab import find_lab
     from harness.submission import find_submissions
 
     folder = Path(config.getoption("submissions"))
+    files = [Path(folder) for folder in config.getoption("lab_files")]
+    return find_submissions(folder), open_lab(_find_lab(config), files)
+
+
+def _find_lab(config: pytest.Config) -> Path:
+    from harness.finding import find_lab
+
     given = config.getoption("lab")
-    return find_submissions(folder), open_lab(find_lab(folder, Path(given) if given else None))
+    return find_lab(Path(given) if given else None, Path(config.getoption("submissions")))
 
 
 def _write_index(config: pytest.Config) -> None:
@@ -273,8 +302,7 @@ class CaseItem(pytest.Item):
 
 def _in_submissions(path: Path) -> bool:
     """Whether a path is a folder of submissions, or inside one of them, beside or below a lab."""
-    from harness.lab import nearest_lab
-    from harness.submission import holds_submission
+    from harness.finding import holds_submission, nearest_lab
 
     path = path.absolute()
     inside = [folder.parent for folder in (path, *path.parents) if holds_submission(folder)]

@@ -281,8 +281,8 @@ def _extensions(
 ) -> dict[str, datetime]:
     if "extensions" not in entry:
         return {}
-    path = source.path.parent / entry["extensions"]
     place: Place = ("late", "extensions")
+    path = source.beside(place, entry["extensions"])
     if not path.is_file():
         raise source.error(place, f"no file {entry['extensions']!r} in {source.path.parent}")
     found: dict[str, datetime] = {}

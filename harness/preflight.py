@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.calls import Contract, misnamed
-from harness.kitfiles import FILE, changed_files
+from harness.kitfiles import FILE, changed_files, foreign_labs
 from harness.language import gettext as _
 from harness.opened import Opened, Source
 from harness.reading import UnparsedError, parsed
@@ -52,7 +52,9 @@ class _Names:
     open: bool = False
 
 
-def look(opened: Opened, contract: Contract, kit: str | None = None) -> list[Finding]:
+def look(
+    opened: Opened, contract: Contract, kit: str | None = None, *, own_lab: bool = False
+) -> list[Finding]:
     """Look at a submission as it will be found when it is graded; nothing of it is run.
 
     Args:
@@ -60,6 +62,7 @@ def look(opened: Opened, contract: Contract, kit: str | None = None) -> list[Fin
         contract: the functions that the lab asks for, with their parameters.
         kit: SHA-256 of the `kit.json` that was given out, empty where it is not known; None to
             leave alone whether files of the kit were changed.
+        own_lab: the lab that is used lies in the submission, as in a kit at home.
     """
     source, folder = opened.source, opened.folder
     found = [Finding(True, note) for note in source.notes]
@@ -67,7 +70,10 @@ def look(opened: Opened, contract: Contract, kit: str | None = None) -> list[Fin
         return [*found, Finding(False, source.problem)]
     with suppress(RecursionError):  # blocks nested too deep to be looked through
         found += _of_source(source, folder, contract)
-    return found if kit is None else [*found, *_of_kit(folder, kit)]
+    if kit is None:
+        return found
+    labs = () if own_lab else _of_labs(folder, kit)
+    return [*found, *_of_kit(folder, kit), *labs]
 
 
 def problems(findings: Iterable[Finding]) -> list[str]:
@@ -112,6 +118,13 @@ def _of_kit(folder: Path, kit: str) -> Iterator[Finding]:
             "differed from this grade"
         )
         yield Finding(False, text.format(files=", ".join(changed[:10])))
+
+
+def _of_labs(folder: Path, kit: str) -> Iterator[Finding]:
+    """Labs that were handed in, which decide nothing."""
+    if files := foreign_labs(folder, kit):
+        text = _("a lab was handed in, {files}; it is not used: the course's own is")
+        yield Finding(False, text.format(files=", ".join(files[:10])))
 
 
 def _read(path: Path, names: _Names) -> str | None:

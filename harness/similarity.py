@@ -39,24 +39,23 @@ class Likeness:
     Attributes:
         code: fingerprints, sorted: (n,) uint32.
         outputs: digests of outputs that no two students have by chance, by case.
+        golden: those of these cases whose output is a golden one that students have at home.
     """
 
     code: npt.NDArray[np.uint32]
     outputs: Mapping[str, str]
-
-    @classmethod
-    def without_code(cls, outputs: Mapping[str, str]) -> Likeness:
-        """Of a submission whose code is not compared."""
-        return cls(np.zeros(0, "uint32"), outputs)
+    golden: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as `grade.json` has it."""
-        return {"code": base64.b64encode(self.code.tobytes()).decode(), "outputs": self.outputs}
+        code = base64.b64encode(self.code.tobytes()).decode()
+        return {"code": code, "outputs": self.outputs, "golden": list(self.golden)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Likeness:
         """Read what `to_json` made."""
-        return cls(np.frombuffer(base64.b64decode(data["code"]), "uint32"), data["outputs"])
+        code = np.frombuffer(base64.b64decode(data["code"]), "uint32")
+        return cls(code, data["outputs"], tuple(data.get("golden", ())))
 
 
 @dataclass(frozen=True)
@@ -109,6 +108,17 @@ def digest_of(value: Any) -> str:
         return ""
     whole = f"{value.dtype} {value.shape}".encode() + np.ascontiguousarray(value).tobytes()
     return hashlib.sha256(whole).hexdigest()[:16]
+
+
+def is_among(value: Any, accepted: Iterable[Any]) -> bool:
+    """Whether an output is one of others to the last bit, and none that two people may both make.
+
+    Args:
+        value: the output, as the output rules leave it.
+        accepted: the others, likewise.
+    """
+    digest = digest_of(value)
+    return bool(digest) and digest in map(digest_of, accepted)
 
 
 def find_alike(cohort: Mapping[str, Likeness]) -> list[Alike]:

@@ -25,7 +25,8 @@ import numpy.typing as npt
 
 from harness import models
 from harness.errors import UsageError, suggest
-from harness.lab import find_lab, read_dataset, read_image, read_lab
+from harness.finding import own_lab
+from harness.lab import read_dataset, read_image, read_lab
 
 if TYPE_CHECKING:
     import keras
@@ -73,7 +74,7 @@ def _materials() -> Mapping[str, Any]:
     if folder := os.environ.get(MATERIALS_VARIABLE):
         stored: dict[str, Any] = json.loads(Path(folder, "materials.json").read_text("utf-8"))
         return stored
-    lab = read_lab(find_lab(Path.cwd()))
+    lab = read_lab(own_lab(Path.cwd()))
     return {
         "models": {name: spec.to_json() for name, spec in lab.models.items()},
         "images": {name: str(image.file) for name, image in lab.images.items()},

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from harness.archives import is_archive, is_closed_archive, stem
 from harness.errors import UsageError
-from harness.handed_in import HandedIn, read_table
+from harness.finding import is_single, table_folder
+from harness.handed_in import FILE, HandedIn, is_kept, read_table
 
 SCRIPT, NOTEBOOK = "submission.py", "submission.ipynb"
 MAX_FILES = 1000
@@ -58,18 +59,34 @@ class Submission:
         return digest.hexdigest()
 
 
-def find_submissions(path: Path) -> list[Submission]:
+def find_submissions(path: Path, *, own: bool = False) -> list[Submission]:
     """The submission at a path, or all those in a folder of submissions, sorted by name.
 
-    A folder that holds Python files or notebooks itself is one submission. What `students.csv`
-    beside the submissions says of them goes with them.
+    A folder that holds Python files or notebooks itself is one submission, and so is one that the
+    table beside it names. What `students.csv` beside the submissions says of them goes with them;
+    one that a student may have written says nothing. Entries whose names mean something to the
+    harness are passed over.
+
+    Args:
+        path: the submission or the folder.
+        own: it is the work of whoever asks, who may call it as they like.
 
     Raises:
-        UsageError: there is none, the path does not exist, or the table is damaged.
+        UsageError: there is none, the path does not exist, a submission has a name that means
+            something to the harness, or the table is damaged.
     """
     found = _find(path)
-    single = len(found) == 1 and found[0].path == path
-    table = read_table(path.absolute().parent if single else path)
+    folder = table_folder(path)
+    table = read_table(folder) if folder else {}
+    kept = [one.name for one in found if is_kept(one.name)]
+    if kept and not own and (is_single(path) or any(name in table for name in kept)):
+        raise UsageError(
+            f"{path}: a submission is called {kept[0]!r}, which means something to the harness; "
+            f"rename it, and its row in {FILE} if it has one"
+        )
+    found = found if is_single(path) else [one for one in found if one.name not in kept]
+    if not found:
+        raise _nothing_here(path, sorted(path.iterdir()))
     return [replace(one, handed_in=table.get(one.name)) for one in found]
 
 
@@ -85,9 +102,9 @@ def _find(path: Path) -> list[Submission]:
                 f"{path}: expected a .py, .ipynb, .zip or .tar.gz file or a folder, found a file"
             )
         return [Submission(_stem(path), path)]
-    if candidates(path):
+    if is_single(path):
         return [Submission(path.resolve().name or "submission", path)]
-    entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "_")))
+    entries = _entries(path)
     handed_in = [entry for entry in entries if _may_be(entry)]
     # A file goes by its name without the ending, unless another entry does too, or has that name.
     stems = Counter(name for entry in handed_in for name in {_stem(entry), entry.name})
@@ -96,11 +113,34 @@ def _find(path: Path) -> list[Submission]:
         for entry in handed_in
     ]
     if not found_here:
-        raise UsageError(
-            f"{path}: no submission here; expected one folder per student, each with {SCRIPT} or "
-            f"{NOTEBOOK}, found {', '.join(entry.name for entry in entries) or 'an empty folder'}"
-        )
+        raise _nothing_here(path, entries)
     return found_here
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith((".", "_")))
+
+
+def _nothing_here(path: Path, entries: list[Path]) -> UsageError:
+    return UsageError(
+        f"{path}: no submission here; expected one folder per student, each with {SCRIPT} or "
+        f"{NOTEBOOK}, found {', '.join(entry.name for entry in entries) or 'an empty folder'}"
+    )
+
+
+def passed_over(folder: Path) -> list[str]:
+    """Entries of a cohort's folder that are not graded, as their names mean something to us."""
+    if not folder.is_dir() or is_single(folder):
+        return []
+    return [e.name for e in _entries(folder) if _may_be(e) and is_kept(_stem(e))]
+
+
+def sentence_of_passed_over(names: list[str]) -> str:
+    """What an instructor is told of them."""
+    return (
+        f"not graded, as the names mean something to the harness: {', '.join(names)}; "
+        "if one is somebody's work, rename it"
+    )
 
 
 def closed_archives(folder: Path) -> list[str]:
@@ -108,11 +148,6 @@ def closed_archives(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(entry.name for entry in folder.iterdir() if is_closed_archive(entry.name))
-
-
-def holds_submission(folder: Path) -> bool:
-    """Whether a folder has a file with a submission's name directly in it."""
-    return (folder / SCRIPT).is_file() or (folder / NOTEBOOK).is_file()
 
 
 def _may_be(entry: Path) -> bool:
@@ -129,11 +164,6 @@ def _stem(entry: Path) -> str:
     if not entry.is_file():
         return entry.name
     return stem(entry.name) if is_archive(entry) else entry.stem
-
-
-def candidates(folder: Path) -> list[Path]:
-    files = (entry for entry in folder.iterdir() if entry.suffix in (".py", ".ipynb"))
-    return sorted(file for file in files if file.is_file() and not file.name.startswith((".", "_")))
 
 
 def files_of(path: Path) -> Iterator[tuple[str, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ class YamlFile:
         path: the file.
         data: its content as plain Python.
         lines: from the place of a key or item (`("models", "digits")`) to its line, from 1.
+        allowed: further folders that files named in it may lie in; absolute.
     """
 
     path: Path
     data: Any
     lines: dict[Place, int]
+    allowed: tuple[Path, ...] = ()
 
     def where(self, place: Place) -> str:
         """`file:line, models.digits` of the place, or of its nearest known parent."""
@@ -40,9 +43,38 @@ class YamlFile:
         """An error about this place, ready to raise."""
         return LabError(f"{self.where(place)}: {message}")
 
+    def beside(self, place: Place, name: str) -> Path:
+        """The file or folder of that name beside this file; it need not be there.
 
-def read_yaml(path: Path) -> YamlFile:
+        Whoever writes a lab file must not reach what only its reader can read. So what it names
+        lies, with links followed, in its own folder, in the folder above if that holds a `lab.yaml`
+        as well (a lab within a lab), or where the one who started the command allows it.
+
+        Raises:
+            LabError: it lies elsewhere.
+        """
+        folder = self.path.parent
+        found = folder / name
+        roots = [folder, *self.allowed]
+        if (folder.resolve().parent / "lab.yaml").is_file():
+            roots.append(folder.resolve().parent)
+        real = found.resolve()
+        if not any(real.is_relative_to(root.resolve()) for root in roots):
+            raise self.error(
+                place,
+                f"{name!r} is {real}, and a lab's files lie in its own folder, {folder.resolve()}; "
+                "put it there, or, if the lab is your own, allow the folder that it lies in: "
+                "--lab-files DIR",
+            )
+        return found
+
+
+def read_yaml(path: Path, allowed: Iterable[Path] = ()) -> YamlFile:
     """Read a YAML file; tags that build objects are refused, and so is a key given twice.
+
+    Args:
+        path: the file.
+        allowed: see `YamlFile`.
 
     Raises:
         LabError: the file cannot be read, or is not YAML, or says a thing twice.
@@ -54,7 +86,8 @@ def read_yaml(path: Path) -> YamlFile:
         if node is None:
             raise LabError(f"{path}: the file is empty; expected a lab (see the README)")
         _locate(node, (), lines, path)
-        return YamlFile(path, loader.construct_document(node), lines)
+        folders = tuple(folder.resolve() for folder in allowed)
+        return YamlFile(path, loader.construct_document(node), lines, folders)
     except (OSError, UnicodeError) as error:
         raise LabError(f"{path}: cannot be read: {error}") from None
     except (ValueError, RecursionError) as error:  # a date that does not exist; no end of nesting

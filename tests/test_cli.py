@@ -142,7 +142,7 @@ def test_a_reports_folder_that_cannot_be_made_is_named(course, capsys):
 
 
 def test_a_full_disk_or_the_like_is_one_message(course, capsys, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("harness.submission.find_submissions", refuse)

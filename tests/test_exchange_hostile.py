@@ -19,7 +19,7 @@ from test_exchange_incoming import adds_up, contents
 from harness.errors import UsageError
 from harness.exchange import entries, names
 from harness.exchange.incoming import Wanted, bring_in
-from harness.handed_in import read_table
+from harness.handed_in import is_kept, read_table
 
 PREFIX = "Jane Doe_12_assignsubmission_file/"
 
@@ -276,6 +276,7 @@ def test_names_of_submissions_are_safe_everywhere(label, key):
     assert not name.endswith((".", " "))
     assert not set(name) & set('<>:"|?*\\/\0')
     assert not names._RESERVED.match(name)
+    assert not is_kept(name)
     assert names.submission_name(name) == name
 
 
@@ -290,6 +291,8 @@ def test_names_of_submissions_are_safe_everywhere(label, key):
         ("김가영", "", "김가영"),
         ("हिन्दी", "", "हिन्दी"),
         ("CON", "", "student-con"),
+        ("Fixtures", "", "student-fixtures"),
+        ("models", "7", "models-7"),
         ("../..", "", "student"),
         ("\u202eenaJ", "", "enaj"),
         ("Jane_Doe", "9", "jane-doe-9"),

@@ -531,7 +531,7 @@ def test_a_lab_says_the_zone_and_which_attempt_counts(tmp_path, monkeypatch):
     made, moodle = archives.canvas(tmp_path, [work]), archives.moodle(tmp_path / "m", [work])
     late = LatePolicy(datetime(2026, 12, 4), ZoneInfo("Europe/Paris"))
     lab = SimpleNamespace(policy=Policy(late, attempts="best"))
-    monkeypatch.setattr("harness.exchange.incoming.read_lab", lambda path: lab)
+    monkeypatch.setattr("harness.exchange.incoming.read_lab", lambda path, files: lab)
     bring_in(Wanted(made.archive, "canvas", tmp_path / "all"))
     assert len(read_table(tmp_path / "all")) == 2
     bring_in(Wanted(made.archive, "canvas", tmp_path / "one", attempts="last"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import yaml
 
 from harness.cohort import grade_cohort
 from harness.engine import LocalEngine, Part, Work
-from harness.execution.runner import Runner, _not_run
+from harness.execution.runner import Runner, not_run
 from harness.execution.sandbox import choose
 from harness.gradebook import Gradebook
 from harness.grading import Grader, Stored, open_lab
@@ -57,7 +58,7 @@ def lab_folder(tmp_path):
     folder = tmp_path / "lab"
     folder.mkdir()
     for part in ("models", "images", "datasets", "golden"):
-        (folder / part).symlink_to(ROOT / "fixtures" / part)
+        shutil.copytree(ROOT / "fixtures" / part, folder / part)
     (folder / "lab.yaml").write_text(yaml.safe_dump({**data, **changed}))
     return folder
 
@@ -75,14 +76,15 @@ def runs(monkeypatch):
     """What would be run, as it would be: a name, and whether public or hidden cases."""
     found: list[tuple[str, str]] = []
 
-    def recorded(self, submission, calls):
+    def recorded(self, opened, calls):
+        submission = opened.submission
         kinds = {"hidden" if call.hidden else "public" for call in calls}
         found.append((submission.name, " and ".join(sorted(kinds))))
         returned = CaseOutput(CaseStatus.RETURNED, [["ball", 1.0]])
         run = RunSummary(RunStatus.COMPLETED, 1.0)
         return Outputs(submission.name, run, {call.key: returned for call in calls})
 
-    monkeypatch.setattr(Runner, "run", recorded)
+    monkeypatch.setattr(Runner, "run_opened", recorded)
     return found
 
 
@@ -160,16 +162,16 @@ def test_stopped_between_it_goes_on_with_the_hidden_cases(lab_folder, submission
 def test_what_the_machine_could_not_run_is_not_tried_again_beside_hidden_cases(
     lab_folder, submissions, runs, tmp_path, monkeypatch
 ):
-    recorded, faults = Runner.run, [1]
+    recorded, faults = Runner.run_opened, [1]
 
-    def fails_once(self, submission, calls):
-        outputs = recorded(self, submission, calls)
-        if submission.name == "s0" and faults:
+    def fails_once(self, opened, calls):
+        outputs = recorded(self, opened, calls)
+        if opened.submission.name == "s0" and faults:
             faults.pop()
-            return _not_run(submission, calls, "no memory")
+            return not_run(opened.submission, calls, "no memory")
         return outputs
 
-    monkeypatch.setattr(Runner, "run", fails_once)
+    monkeypatch.setattr(Runner, "run_opened", fails_once)
     found = grade(lab_folder, submissions, tmp_path / "out")
     assert found == ["not_judged", "judged"]
     assert runs == PUBLIC + HIDDEN
@@ -180,16 +182,16 @@ def test_what_the_machine_could_not_run_is_not_tried_again_beside_hidden_cases(
 def test_a_hidden_case_that_the_machine_could_not_run_is_run_the_next_time(
     lab_folder, submissions, runs, tmp_path, monkeypatch
 ):
-    recorded, faults = Runner.run, [1]
+    recorded, faults = Runner.run_opened, [1]
 
-    def fails_once(self, submission, calls):
-        outputs = recorded(self, submission, calls)
+    def fails_once(self, opened, calls):
+        outputs = recorded(self, opened, calls)
         if calls[0].hidden and faults:
             faults.pop()
-            return _not_run(submission, calls, "no memory")
+            return not_run(opened.submission, calls, "no memory")
         return outputs
 
-    monkeypatch.setattr(Runner, "run", fails_once)
+    monkeypatch.setattr(Runner, "run_opened", fails_once)
     found = grade(lab_folder, submissions, tmp_path / "out")
     assert found == ["not_judged", "judged"]
     assert grade(lab_folder, submissions, tmp_path / "out") == JUDGED

@@ -21,7 +21,7 @@ from small_lab import Page
 
 import harness
 from harness import calibrated, golden, techniques
-from harness.errors import UsageError
+from harness.errors import LabError, UsageError
 from harness.grading import open_lab
 from harness.kit import requirements
 from harness.kit.building import STARTERS, kit_files, write_kit
@@ -29,6 +29,7 @@ from harness.kit.examples import described
 from harness.kit.labs import copy_public, copy_whole
 from harness.kitfiles import FILE as DIGESTS
 from harness.kitfiles import changed_files
+from harness.opened import opened
 from harness.outputs import Outputs
 from harness.preflight import look, problems
 from harness.report.words import words
@@ -254,7 +255,11 @@ def test_files_from_outside_the_labs_folder_come_along(tmp_path):
     text = (tmp_path / "lab" / "lab.yaml").read_text()
     text = text.replace("file: models/digits.keras", "file: ../digits.keras")
     (tmp_path / "lab" / "lab.yaml").write_text(text)
-    public = copy_public(open_lab(tmp_path / "lab" / "lab.yaml"), tmp_path / "copy")
+    with pytest.raises(
+        LabError, match=r"models.digits.file: '../digits.keras' is .*--lab-files DIR"
+    ):
+        open_lab(tmp_path / "lab" / "lab.yaml")
+    public = copy_public(open_lab(tmp_path / "lab" / "lab.yaml", [tmp_path]), tmp_path / "copy")
     assert re.fullmatch(r"[0-9a-f]{8}-digits\.keras", public.models["digits"].file.name)
     golden.load(public)
 
@@ -289,16 +294,19 @@ def test_a_kit_is_as_it_was_given_out_until_somebody_changes_it(lab, kit, tmp_pa
     path = tmp_path / "fixtures" / "lab.yaml"
     path.write_text(path.read_text().replace("points: 4", "points: 400"))
     (tmp_path / "requirements.txt").unlink()
-    [problem] = problems(opening(look, handed_in, asked, expected))
-    assert problem.startswith("files of the kit were changed: fixtures/lab.yaml; what the check")
+    changed, ignored = problems(opening(look, handed_in, asked, expected))
+    assert changed.startswith("files of the kit were changed: fixtures/lab.yaml; what the check")
+    assert ignored.startswith("a lab was handed in, fixtures/lab.yaml; it is not used")
+    with opened(handed_in) as ready:
+        assert problems(look(ready, asked, expected, own_lab=True)) == [changed]
     about = json.loads(kit[DIGESTS])
     about["files"]["fixtures/lab.yaml"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (tmp_path / DIGESTS).write_text(json.dumps(about))
-    assert (
-        problems(opening(look, handed_in, asked, "")) == []
-    )  # a forged list tells nothing by itself
-    [problem] = problems(opening(look, handed_in, asked, expected))
-    assert problem.startswith("files of the kit were changed: kit.json;")
+    # A forged list tells nothing by itself.
+    assert problems(opening(look, handed_in, asked, "")) == []
+    changed, ignored = problems(opening(look, handed_in, asked, expected))
+    assert changed.startswith("files of the kit were changed: kit.json;")
+    assert ignored.startswith("a lab was handed in, fixtures/lab.yaml;")
 
 
 def test_starters_define_what_is_asked_for_and_nothing_more(lab, kit, tmp_path):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 
 import pytest
 
 from harness import kitfiles
-from harness.kitfiles import Changed, changed_files, find_kit, sentence
+from harness.kitfiles import Changed, changed_files, find_kit, foreign_labs, sentence
 
 
 def digest(data):
@@ -183,3 +184,29 @@ def test_many_changed_files_are_counted():
     assert "9.txt (missing) and 3 more; what" in sentence(
         [Changed(f"{number}.txt", "missing") for number in range(13)]
     )
+
+
+def test_labs_that_are_not_the_kits_own_are_told(tmp_path):
+
+    lab = tmp_path / "fixtures" / "lab.yaml"
+    lab.parent.mkdir()
+    lab.write_bytes(b"title: ours\n")
+    digest = hashlib.sha256(lab.read_bytes()).hexdigest()
+    about = json.dumps({"format_version": 1, "files": {"fixtures/lab.yaml": digest}})
+    (tmp_path / "kit.json").write_text(about)
+    expected = hashlib.sha256(about.encode()).hexdigest()
+    assert foreign_labs(tmp_path, expected) == foreign_labs(tmp_path) == []
+    assert foreign_labs(tmp_path, "0" * 64) == ["fixtures/lab.yaml"]
+    # A kit in a folder of its own, unpacked with the line endings of Windows.
+    inner = tmp_path / "inner"
+    shutil.copytree(tmp_path / "fixtures", inner / "fixtures")
+    (inner / "kit.json").write_bytes((tmp_path / "kit.json").read_bytes())
+    (inner / "fixtures" / "lab.yaml").write_bytes(b"title: ours\r\n")
+    assert foreign_labs(tmp_path, expected) == []
+    lab.write_bytes(b"title: mine\n")
+    (inner / "lab.yaml").touch()
+    assert foreign_labs(tmp_path, expected) == ["fixtures/lab.yaml", "inner/lab.yaml"]
+    assert foreign_labs(lab) == foreign_labs(tmp_path / "gone") == []
+    for damaged in ("[]", "{", ""):
+        (tmp_path / "kit.json").write_text(damaged)
+        assert "fixtures/lab.yaml" in foreign_labs(tmp_path)

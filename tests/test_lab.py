@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from harness import techniques
-from harness.errors import LabError, UsageError
+from harness.errors import LabError
 from harness.grading import open_lab
-from harness.lab import find_lab, read_image, read_lab
+from harness.lab import read_image, read_lab
 
 
 def test_a_valid_lab_is_read_with_sweeps_and_repetitions_expanded(lab_file):
@@ -251,37 +251,6 @@ def test_the_digest_follows_the_content_and_not_the_comments(lab_file):
     assert read_lab(lab_file).digest() == before
     lab_file.write_text(lab_file.read_text("utf-8").replace("points: 2", "points: 3"), "utf-8")
     assert read_lab(lab_file).digest() != before
-
-
-def test_the_lab_is_found_upward_or_where_it_is_given(lab_file, tmp_path):
-    folder = tmp_path / "submissions" / "alice"
-    folder.mkdir(parents=True)
-    assert find_lab(folder) == lab_file
-    assert find_lab(folder, tmp_path) == lab_file
-    with pytest.raises(
-        UsageError, match=r"no lab file at .*gone.yaml; give the path of a lab.yaml"
-    ):
-        find_lab(folder, tmp_path / "gone.yaml")
-
-
-def test_submissions_that_lie_elsewhere_are_of_the_lab_of_the_present_folder(
-    lab_file, tmp_path, tmp_path_factory, monkeypatch
-):
-    elsewhere = tmp_path_factory.mktemp("downloads")
-    monkeypatch.chdir(lab_file.parent)
-    assert find_lab(elsewhere) == lab_file
-    (elsewhere / "lab.yaml").touch()
-    assert find_lab(elsewhere) == elsewhere / "lab.yaml"
-
-
-def test_no_lab_anywhere_says_what_to_do(tmp_path, monkeypatch):
-    here, there = tmp_path / "here", tmp_path / "there"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    for start, places in ((there, rf"{there} or {here}"), (here, str(here))):
-        said = rf"no lab.yaml or fixtures/lab.yaml in {places} or above; .* or give --lab PATH"
-        with pytest.raises(UsageError, match=said):
-            find_lab(start)
 
 
 def test_the_grammar_that_jupyter_brings_is_not_built(tmp_path):

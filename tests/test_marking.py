@@ -608,6 +608,7 @@ def test_the_command_serves_until_ctrl_c_and_then_ends_cleanly(book, asking_lab)
     )  # fmt: skip
     try:
         assert process.stdout is not None
+        assert process.stdout.readline() == f"lab: {asking_lab.source.path}\n"
         assert process.stdout.readline() == "marking 2 submissions as ada; Ctrl-C ends it\n"
         [address] = re.findall(r"http://127\.0\.0\.1:\d+/\?token=\S+", process.stdout.readline())
         home = address.partition("/?")[0]

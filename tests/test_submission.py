@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import finding, reading
 from harness import opened as opening
-from harness import reading
 from harness import submission as module
 from harness.errors import UsageError
+from harness.finding import holds_submission
 from harness.opened import prepare
 from harness.reading import drop_magics
 from harness.submission import Submission, find_submissions
@@ -282,12 +283,12 @@ def test_environments_and_hidden_folders_do_not_count(tmp_path):
 def test_a_folder_is_known_to_hold_a_submission_by_the_files_name(tmp_path):
     write(tmp_path / "alice" / "submission.ipynb")
     write(tmp_path / "bob" / "lab.py")
-    assert module.holds_submission(tmp_path / "alice")
-    assert not module.holds_submission(tmp_path / "bob")
+    assert holds_submission(tmp_path / "alice")
+    assert not holds_submission(tmp_path / "bob")
 
 
 def test_a_submission_in_the_root_folder_has_a_name(monkeypatch):
-    monkeypatch.setattr(module, "candidates", lambda path: [path / "submission.py"])
+    monkeypatch.setattr(finding, "code_in", lambda path: [path / "submission.py"])
     [found] = find_submissions(module.Path("/"))
     assert found.name == "submission"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from rich.console import Console
 
@@ -12,11 +11,12 @@ from harness.commands.printing import EXIT_BELOW, EXIT_OK, teller
 
 def kit(options: argparse.Namespace, console: Console) -> int:
     """Write what students, or an autograder, get of the lab."""
+    from harness.disclosure import can_be_copied
     from harness.errors import UsageError
+    from harness.finding import find_lab
     from harness.grading import open_lab
     from harness.kit.autograder import write_autograder
     from harness.kit.building import write_kit
-    from harness.lab import find_lab
 
     if options.autograder and options.ci:
         raise UsageError("an autograder has no workflow of students: give --autograder, or --ci")
@@ -24,7 +24,7 @@ def kit(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{options.out} is a folder; give --out the name of a zip file")
     if not options.out.parent.is_dir():
         raise UsageError(f"{options.out.parent} is no folder; make it, or give another --out")
-    lab = open_lab(find_lab(Path.cwd(), options.lab))
+    lab = open_lab(find_lab(options.lab), options.lab_files)
     if options.autograder:
         names = write_autograder(lab, options.out, unsandboxed=options.unsandboxed)
     else:
@@ -32,6 +32,8 @@ def kit(options: argparse.Namespace, console: Console) -> int:
         teller(console)(
             f"put into {lab.source.path} to hear of files that a student changed:  kit: {digest}"
         )
+    if note := can_be_copied(lab):
+        teller(console)(f"note: {note}")
     size = options.out.stat().st_size / 2**20
     teller(console)(f"{options.out}: {len(names)} files, {size:.1f} MB")
     return EXIT_OK

@@ -41,6 +41,7 @@ def check(options: argparse.Namespace, console: Console) -> int:
             tell,
             cases=options.case,
             unsandboxed=options.unsandboxed,
+            lab_files=options.lab_files,
         )
         print_checks(console, checked.grade, hidden_in(checked.lab))
         if checked.changed:
@@ -62,7 +63,7 @@ def _preflight(options: argparse.Namespace, console: Console) -> int:
     from harness.courseci.looking import before
 
     tell = teller(console)
-    findings = before(options.submission, options.lab)
+    findings = before(options.submission, options.lab, options.lab_files)
     for finding in findings:
         tell(f"{'ok  ' if finding.well else 'FAIL'} {finding.text}")
     well = all(finding.well for finding in findings)
@@ -73,23 +74,25 @@ def _preflight(options: argparse.Namespace, console: Console) -> int:
 def grade(options: argparse.Namespace, console: Console) -> int:
     """Grade a cohort."""
     from harness.cohort import grade_cohort, told_before
+    from harness.disclosure import can_be_copied
     from harness.execution.memory import available_mb, shortage
     from harness.execution.sandbox import Sandbox, choose
     from harness.final import unmarked
+    from harness.finding import find_lab
     from harness.gradebook import Gradebook
     from harness.grading import Grader, open_lab
-    from harness.lab import find_lab
     from harness.progress import Progress
     from harness.submission import find_submissions
 
     submissions = find_submissions(options.submissions)
-    lab = open_lab(find_lab(options.submissions, options.lab))
+    lab = open_lab(find_lab(options.lab, options.submissions), options.lab_files)
     book = Gradebook(options.out)
     walls = Sandbox() if options.unsandboxed else choose()
     width = min(40, max(len(submission.name) for submission in submissions))
     tell = teller(console)
+    tell(f"lab: {lab.source.path}")
     notes = told_before(lab, submissions, options.submissions)
-    for note in (*notes, *filter(None, [shortage(available_mb())])):
+    for note in (*notes, *filter(None, [can_be_copied(lab), shortage(available_mb())])):
         tell(f"note: {note}")
     if len({case.hidden for case in lab.cases}) == 2:
         tell("note: public cases of all submissions are run first, then the hidden ones")
@@ -119,7 +122,8 @@ def _engine(options: argparse.Namespace, lab: Any) -> Any:
     from harness.engine import LocalEngine, Work
 
     if options.scheduler is None:
-        return LocalEngine(Work(str(lab.source.path), options.unsandboxed), options.jobs)
+        files = tuple(map(str, lab.source.allowed))
+        return LocalEngine(Work(str(lab.source.path), options.unsandboxed, files), options.jobs)
     try:
         from harness.cluster import ClusterEngine
     except ImportError:

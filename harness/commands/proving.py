@@ -16,20 +16,20 @@ from harness.texts import visible
 
 def calibrate(options: argparse.Namespace, console: Console) -> int:
     """Prove that the lab tells right from wrong."""
+    from harness.finding import find_lab
     from harness.grading import open_lab
-    from harness.lab import find_lab
 
-    lab = open_lab(find_lab(Path.cwd(), options.lab))
+    lab = open_lab(find_lab(options.lab), options.lab_files)
     return _prove(lab, options, console, check_only=options.check, only=options.only)
 
 
 def fixtures_new(options: argparse.Namespace, console: Console) -> int:
     """Draw a hidden set of cases."""
     from harness import fixtures
+    from harness.finding import find_lab
     from harness.grading import open_lab
-    from harness.lab import find_lab
 
-    base = open_lab(find_lab(Path.cwd(), options.lab))
+    base = open_lab(find_lab(options.lab), options.lab_files)
     lab = fixtures.new(base, options.seed, options.out, jobs=options.jobs)
     console.print(f"hidden set of {len(lab.cases)} cases: {lab.source.path}", markup=False)
     if options.unproven:
@@ -89,10 +89,10 @@ def redteam(options: argparse.Namespace, console: Console) -> int:
     """Run the hostile submissions."""
     from harness import redteam
     from harness.execution.sandbox import choose
+    from harness.finding import find_lab
     from harness.grading import open_lab
-    from harness.lab import find_lab
 
-    lab = open_lab(find_lab(Path.cwd(), options.lab))
+    lab = open_lab(find_lab(options.lab), options.lab_files)
     beside = lab.reference.parent / "tests" / "attacks" if lab.reference else Path("attacks")
     walls = choose(bubblewrap=not options.without_bubblewrap)
     console.print(f"walls: {walls}", markup=False)
@@ -144,9 +144,9 @@ def golden_verify(options: argparse.Namespace, console: Console) -> int:
 def _open(options: argparse.Namespace) -> tuple[Any, Any]:
     from harness.execution.runner import Runner
     from harness.execution.sandbox import choose_for_own_work
+    from harness.finding import find_lab
     from harness.grading import open_lab
-    from harness.lab import find_lab
     from harness.techniques import CONTRACT
 
-    lab = open_lab(find_lab(Path.cwd(), options.lab))
+    lab = open_lab(find_lab(options.lab), options.lab_files)
     return lab, Runner(lab, CONTRACT, sandbox=choose_for_own_work())

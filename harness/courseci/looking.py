@@ -14,10 +14,11 @@ from harness.courseci.facts import Checked
 from harness.disclosure import public
 from harness.errors import GoldenError, LabError, UsageError
 from harness.execution.sandbox import Sandbox, choose_for_own_work, inner_problem
+from harness.finding import own_lab
 from harness.gradebook import Gradebook
 from harness.grading import NOTHING, Grader, grade_or_not, open_lab
 from harness.kitfiles import Changed, changed_files, find_kit, sentence
-from harness.lab import Lab, find_lab
+from harness.lab import Lab
 from harness.opened import Opened, opened
 from harness.outputs import Outputs
 from harness.preflight import Finding, problems
@@ -32,6 +33,7 @@ def look(
     book: Gradebook,
     tell: Callable[[str], None],
     *,
+    lab_files: Sequence[Path] = (),
     cases: Sequence[str] = (),
     unsandboxed: bool = False,
 ) -> Checked:
@@ -42,6 +44,7 @@ def look(
         lab_file: the lab; None for the nearest one upward.
         book: where the report is written.
         tell: gets a line that is to be known before anything runs.
+        lab_files: further folders that the lab's files may lie in.
         cases: check just these, and write no report.
         unsandboxed: run it with the present rights.
 
@@ -52,7 +55,7 @@ def look(
     kit = find_kit(path)
     changed = tuple(changed_files(kit)) if kit else ()
     with _telling(changed):
-        lab = open_lab(find_lab(path, lab_file))
+        lab = open_lab(own_lab(path, lab_file), lab_files)
         walls = Sandbox() if unsandboxed else choose_for_own_work()
         if not walls.inner:
             tell(f"not sandboxed: {inner_problem() or '--unsandboxed was given'}")
@@ -64,12 +67,13 @@ def look(
             return _graded(grader, submission, book, cases, changed)
 
 
-def before(path: Path, lab_file: Path | None) -> list[Finding]:
+def before(path: Path, lab_file: Path | None, lab_files: Sequence[Path] = ()) -> list[Finding]:
     """What can be said of a submission, the kit and this environment before anything runs.
 
     Args:
         path: the submission.
         lab_file: the lab; None for the nearest one upward.
+        lab_files: further folders that its files may lie in.
 
     Raises:
         HarnessError: there is not one submission, or the lab is wrong.
@@ -78,7 +82,7 @@ def before(path: Path, lab_file: Path | None) -> list[Finding]:
     kit = find_kit(path)
     changed = changed_files(kit) if kit else []
     with _telling(changed):
-        lab = open_lab(find_lab(path, lab_file))
+        lab = open_lab(own_lab(path, lab_file), lab_files)
     with opened(submission) as ready:
         findings = [*preflight.look(ready, asked_for(lab)), *_of_answers(ready, lab)]
     if kit:
@@ -116,7 +120,7 @@ def asked_for(lab: Lab) -> Contract:
 
 
 def _only(path: Path) -> Submission:
-    found = find_submissions(path)
+    found = find_submissions(path, own=True)
     if len(found) > 1:
         raise UsageError(
             f"{path} holds {len(found)} submissions; check takes one: name it, or "

@@ -24,6 +24,7 @@ def run_import(options: argparse.Namespace, tell: Callable[[str], None]) -> bool
             options.sheet,
             options.attempts,
             options.lab,
+            options.lab_files,
             dict(options.column),
         )
     )

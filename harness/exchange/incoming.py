@@ -43,8 +43,9 @@ from harness.exchange.writing import (
     write_tables,
     write_unmatched,
 )
+from harness.finding import find_lab
 from harness.handed_in import FILE
-from harness.lab import find_lab, read_lab
+from harness.lab import read_lab
 
 SYSTEMS: Mapping[str, ModuleType] = {
     "moodle": moodle,
@@ -70,6 +71,7 @@ class Wanted:
         sheets: what the system exports besides.
         attempts: `last` or `all`; empty for what the lab says, else the last.
         lab: the lab file, where it is given.
+        lab_files: further folders that its files may lie in.
         columns: headings of a sheet by meaning, where a person says them.
     """
 
@@ -79,6 +81,7 @@ class Wanted:
     sheets: Sequence[Path] = ()
     attempts: str = ""
     lab: Path | None = None
+    lab_files: Sequence[Path] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -178,12 +181,12 @@ def _check(wanted: Wanted) -> None:
 def _of_lab(wanted: Wanted) -> tuple[bool, tzinfo, str]:
     """Whether every attempt is graded, and the zone of times that have none."""
     try:
-        path = find_lab(wanted.out, wanted.lab)
+        path = find_lab(wanted.lab, wanted.out)
     except UsageError:
         if wanted.lab is not None:
             raise
         return wanted.attempts == "all", timezone.utc, "no lab gives a time zone"
-    lab = read_lab(path)
+    lab = read_lab(path, wanted.lab_files)
     every = (wanted.attempts or lab.policy.attempts) in ("all", "best")
     if lab.policy.late is None:
         return every, timezone.utc, f"{path} gives no time zone"

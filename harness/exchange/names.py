@@ -6,6 +6,8 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from harness.handed_in import is_kept
+
 MAX_CHARACTERS = 80
 MAX_BYTES = 200
 _RESERVED = re.compile(
@@ -24,13 +26,13 @@ def submission_name(label: str, key: str = "") -> str:
 
     Latin letters lose their marks, others stay as they are, in NFC; what is neither letter nor
     digit becomes a hyphen. The result never begins with a mark, is at most `MAX_CHARACTERS` long
-    and is no name that Windows keeps for itself.
+    and is no name that Windows, or the harness, keeps for itself.
     """
     end = _shortened(_plain(key), 40)
     room = MAX_CHARACTERS - len(end) - 1
     start = _shortened(_plain(label), room, MAX_BYTES - len(end.encode()) - 1)
     name = "-".join(filter(None, (start, end))) or "student"
-    return f"student-{name}" if _RESERVED.match(name) else name
+    return f"student-{name}" if _RESERVED.match(name) or is_kept(name) else name
 
 
 def _plain(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 from harness import techniques
 from harness.disclosure import Secrets
@@ -12,7 +11,8 @@ from harness.errors import UsageError
 from harness.exchange import to_canvas, to_csv, to_github, to_gradescope, to_moodle
 from harness.exchange.order import Order, Output, write_all
 from harness.exchange.preflight import Account
-from harness.lab import find_lab, read_lab
+from harness.finding import find_lab
+from harness.lab import read_lab
 
 FORMATS: Mapping[str, Callable[[Order, Account], Iterator[Output]]] = {
     "moodle": to_moodle.plan,
@@ -41,7 +41,8 @@ def run(options: argparse.Namespace, tell: Callable[[str], None]) -> Account:
     """
     secrets = Secrets()
     if options.to in _TELL_CASES:
-        lab = read_lab(find_lab(Path.cwd(), options.lab))
+        lab = read_lab(find_lab(options.lab), options.lab_files)
+        tell(f"lab: {lab.source.path}")
         techniques.validate(lab)
         secrets = Secrets(lab)
     order = Order(

@@ -14,7 +14,7 @@ from harness.archives import ENDINGS, is_closed_archive
 from harness.exchange.entries import Entry
 from harness.exchange.found import Attempt, Found
 from harness.exchange.names import distinct, file_parts, submission_name
-from harness.handed_in import HandedIn, Student
+from harness.handed_in import HandedIn, Student, is_kept
 from harness.opened import open_submission
 from harness.starters import is_untouched
 from harness.submission import MAX_BYTES, MAX_FILES, NOTEBOOK, SCRIPT, Submission
@@ -91,7 +91,7 @@ def plan(found: Iterable[Found], known: Iterable[HandedIn], *, every_attempt: bo
     earlier: list[Entry] = []
     for one in ordered:
         name = names.get(_who(one.students), "")
-        if not name or name.casefold() in used:
+        if not name or is_kept(name) or name.casefold() in used:
             name = _free(submission_name(one.label, one.key), taken | used)
         used.add(name.casefold())
         if every_attempt:
@@ -136,6 +136,8 @@ def _planned(found: Found, name: str, number: int, attempt: Attempt) -> Planned:
     said, unclear = [], []
     taken: set[str] = set()
     files = []
+    if is_kept(found.label):
+        said.append(f"not called {found.label!r}, which means something to the harness")
     for file in sorted(attempt.files, key=lambda file: file.inside):
         target = distinct(_with_plain_ending(file_parts(file.inside)), taken)
         if target != file.inside:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.finding import find_lab
 from harness.gradebook import Gradebook
 from harness.grading import open_lab
-from harness.lab import find_lab
 from harness.submission import find_submissions
 
 
@@ -17,7 +17,7 @@ def run(options: Namespace, say: Callable[[str], None]) -> None:
     """Serve the marking pages until Ctrl-C.
 
     Args:
-        options: of the command line: `submissions`, `lab`, `out`, `port` and `marker`.
+        options: of the command line: `submissions`, `lab`, `lab_files`, `out`, `port` and `marker`.
         say: prints a line.
 
     Raises:
@@ -31,8 +31,10 @@ def run(options: Namespace, say: Callable[[str], None]) -> None:
             raise
         raise UsageError(f"mark needs {missing}: pip install 'xai-grading-harness[mark]'") from None
     given: Path | None = options.submissions
+    lab = open_lab(find_lab(options.lab, given), options.lab_files)
+    say(f"lab: {lab.source.path}")
     serve.mark(
-        open_lab(find_lab(given or Path.cwd(), options.lab)),
+        lab,
         Gradebook(options.out),
         say,
         port=options.port,

@@ -112,6 +112,14 @@ class AlikeLine:
 
 
 @dataclass(frozen=True)
+class GoldenLine:
+    """A submission that returned golden outputs of the kit, and for which cases."""
+
+    person: Person
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SlowLine:
     """A submission that took long."""
 
@@ -138,6 +146,7 @@ class CohortPage:
     checks: tuple[CheckLine, ...]
     cases: tuple[Rate, ...]
     diagnoses: tuple[DiagnosisLine, ...]
+    golden: tuple[GoldenLine, ...]
     alike: tuple[AlikeLine, ...]
     slowest: tuple[SlowLine, ...]
     questions: tuple[QuestionLine, ...] = ()
@@ -175,6 +184,7 @@ def cohort_page(folder: Path, lab: Lab, grades: Sequence[Grade]) -> CohortPage:
         checks=_checks(grades),
         cases=tuple(sorted(_rates(grades, lambda _check, case: case["id"]), key=_lowest)),
         diagnoses=_diagnoses(grades, people),
+        golden=_golden(grades, people),
         alike=_alike(grades, people),
         slowest=_slowest(grades, people),
         questions=question_lines(grades),
@@ -251,6 +261,19 @@ def _alike(grades: Sequence[Grade], people: Mapping[str, Person]) -> tuple[Alike
         )
         for one in find_alike(cohort)[:_MOST_ALIKE]
     )
+
+
+def _golden(grades: Sequence[Grade], people: Mapping[str, Person]) -> tuple[GoldenLine, ...]:
+    """Who returned golden outputs of the kit, those with most of them first."""
+    found = (
+        GoldenLine(
+            people[grade["submission"]],
+            tuple(key.partition("/")[2] for key in grade["likeness"].get("golden", ())),
+        )
+        for grade in grades
+        if grade.get("likeness")
+    )
+    return tuple(sorted((line for line in found if line.cases), key=lambda line: -len(line.cases)))
 
 
 def _slowest(grades: Sequence[Grade], people: Mapping[str, Person]) -> tuple[SlowLine, ...]:

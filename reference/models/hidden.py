@@ -148,19 +148,20 @@ class HiddenSet:
         return {"threshold": known} if known else {}
 
 
-def draw(seed: int, base: Path, out: Path) -> Path:
+def draw(seed: int, base: Path, out: Path, lab_files: Sequence[Path] = ()) -> Path:
     """Draw a hidden set.
 
     Args:
         seed: at least 0.
         base: the lab file whose checks it takes.
         out: the folder to write.
+        lab_files: further folders that the base's files may lie in.
 
     Returns:
         its lab file, still without golden outputs.
     """
     data = yaml.safe_load(base.read_text("utf-8"))
-    thresholds = calibrated.load(open_lab(base)).thresholds
+    thresholds = calibrated.load(open_lab(base, lab_files)).thresholds
     made = HiddenSet(out, seed, data, base, thresholds)
     add_probes(made)
     add_scenes(made)
@@ -392,8 +393,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--lab-files", type=Path, action="append", default=[])
     options = parser.parse_args()
-    sys.stdout.write(f"{draw(options.seed, options.base, options.out)}\n")
+    drawn = draw(options.seed, options.base, options.out, options.lab_files)
+    sys.stdout.write(f"{drawn}\n")
 
 
 if __name__ == "__main__":

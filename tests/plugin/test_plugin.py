@@ -135,7 +135,9 @@ def test_no_conftest_is_loaded_with_submissions(pytester, cohort):
     plant(cohort / "alice", marker)
     plant(cohort, marker)
     pytester.chdir()
-    result = pytester.runpytest_subprocess("--submissions", cohort, "--collect-only", "-q")
+    # With code at its top, the folder is one submission, and the lab lies beside it.
+    given = ("--submissions", cohort, "--lab", "fixtures", "--collect-only", "-q")
+    result = pytester.runpytest_subprocess(*given)
     assert result.ret == 0
     assert not marker.exists()
 
@@ -196,3 +198,37 @@ def test_a_failed_item_carries_the_diagnosis_of_its_technique():
     with pytest.raises(CaseFailedError) as caught:
         item.runtest()
     assert str(caught.value) == "top: no\n  look\nlike the known mistake top_bgr: keep RGB"
+
+
+def test_the_header_says_which_lab_and_a_students_own_is_not_it(pytester, cohort):
+    text = (pytester.path / "fixtures" / "lab.yaml").read_text("utf-8")
+    # The kit's own folders, with a lab of fewer cases.
+    hijacked = text.replace("{id: soccer01, model: objects", "{id: mine, model: objects")
+    for place in ("alice", "alice/fixtures", "fixtures"):
+        for part in ("models", "images", "datasets", "golden", "calibration"):
+            given = pytester.path / "fixtures" / part
+            shutil.copytree(given, cohort / place / part, dirs_exist_ok=True)
+        (cohort / place / "lab.yaml").write_text(hijacked, "utf-8")
+    for path in (cohort, cohort / "alice"):
+        result = pytester.runpytest("--submissions", path, "--collect-only")
+        result.stdout.fnmatch_lines([f"lab: {pytester.path / 'fixtures' / 'lab.yaml'}"])
+        assert result.ret == 0
+        assert "::mine" not in result.stdout.str()
+    result = pytester.runpytest("--submissions", cohort, "--collect-only")
+    result.stdout.fnmatch_lines(["not graded, as the names mean something to the harness: fixt*"])
+    assert "fixtures::" not in result.stdout.str()
+    other = pytester.runpytest("--collect-only")
+    assert "lab: " not in other.stdout.str()
+
+
+def test_a_folder_that_the_labs_owner_allows_is_allowed(pytester, cohort):
+    lab = pytester.path / "fixtures"
+    (lab / "models").rename(pytester.path / "models")
+    text = (lab / "lab.yaml").read_text("utf-8")
+    for key in ("file", "classes"):
+        text = text.replace(f"{key}: models/", f"{key}: ../models/")
+    (lab / "lab.yaml").write_text(text)
+    refused = pytester.runpytest("--submissions", cohort, "--collect-only")
+    refused.stderr.fnmatch_lines(["*models.digits.file: '../models/digits.keras' is */models/dig*"])
+    allowed = ("--submissions", cohort, "--collect-only", "--lab-files", "models")
+    assert pytester.runpytest(*allowed).ret == 0
