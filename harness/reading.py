@@ -15,12 +15,9 @@ MAX_CELLS = 1000
 MOST_NOTEBOOK_BYTES = 50 * 2**20
 _MOST_PARTS = 10**6
 _MOST_PARSED = 2**18
-_MOST_MAGICS = 200  # of a cell, which is parsed anew for each
 _LONG_NAME = re.compile(rb"(?:\.[\w\s\\\x80-\xff]*){500}")
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _PLAIN_CODINGS = (b"utf-8", b"utf8", b"latin", b"iso-8859-", b"cp125", b"ascii")
-# Cell magics whose body is Python; the body of any other (%%bash, %%html, …) is not.
-_PYTHON_CELLS = {"time", "timeit", "capture", "prun"}
 
 
 class NotebookError(Exception):
@@ -111,60 +108,3 @@ def parsed(code: str | bytes) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of \d in a string, for one: no fault of syntax
         return ast.parse(code)
-
-
-def drop_magics(text: str) -> tuple[str, list[str]]:
-    """Blank the lines of a cell that are IPython's and not Python's; return them beside the code.
-
-    A line is IPython's only where Python stumbles over it, so a string that happens to hold a line
-    with `!` or `%`, or a formatting that goes on with `%` in the next line, is never touched.
-    """
-    lines = text.split("\n")
-    dropped: dict[int, str] = {}
-    first = next((line for line in lines if line.strip()), "")
-    stumbles = _stumbling_line(text)
-    if stumbles is not None and (match := re.match(r"\s*%%(\w+)", first)):
-        if match[1] not in _PYTHON_CELLS:
-            return "", [first.strip()]
-        dropped[lines.index(first)] = first.strip()
-        lines[lines.index(first)] = ""
-        stumbles = _stumbling_line("\n".join(lines))
-    for _round in range(_MOST_MAGICS):
-        if stumbles is None or not _is_magic(lines[stumbles]):
-            break
-        dropped[stumbles] = _blank(lines, stumbles)
-        stumbles = _stumbling_line("\n".join(lines))
-    return "\n".join(lines), [dropped[index] for index in sorted(dropped)]
-
-
-def _stumbling_line(code: str) -> int | None:
-    """Index of the line where Python finds the code wrong; None where it does not, or is not asked.
-
-    Of code that is too much to be read here, the child says so.
-    """
-    try:
-        parsed(code)
-    except SyntaxError as error:
-        return min((error.lineno or 1) - 1, code.count("\n"))
-    except (UnparsedError, ValueError, RecursionError, MemoryError):
-        pass
-    return None
-
-
-def _is_magic(line: str) -> bool:
-    stripped = line.strip()
-    magic = re.match(r"[%!?]|[\w.]+\s*=\s*[%!](?!=)", stripped) or re.match(r"[\w.]+\?+$", stripped)
-    return magic is not None
-
-
-def _blank(lines: list[str], index: int) -> str:
-    """Put `pass` in the place of a line, and nothing in that of lines that go on from it."""
-    line = lines[index]
-    indent = line[: len(line) - len(line.lstrip())]
-    lines[index] = f"{indent}pass"
-    going_on = line
-    for after in range(index + 1, len(lines)):
-        if not going_on.rstrip().endswith("\\"):
-            break
-        going_on, lines[after] = lines[after], ""
-    return line.strip()

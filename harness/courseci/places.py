@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.courseci.rawjson import strings
-from harness.reading import NotebookError, UnparsedError, drop_magics, parsed, read_cells
+from harness.magics import drop_magics
+from harness.reading import NotebookError, UnparsedError, parsed, read_cells
 
 MAX_BYTES = 50 * 2**20
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
