@@ -35,11 +35,15 @@ def one_line(text: str) -> str:
 
 
 def plain_cell(text: str) -> str:
-    """Text that a spreadsheet shows and never computes, in one line."""
-    shown = one_line(text)
-    return "'" + shown if shown[:1] in _FORMULA else shown
+    """Text that a spreadsheet shows and never computes."""
+    return "'" + text if text[:1] in _FORMULA else text
+
+
+def shown_cell(text: str) -> str:
+    """The same for a table that is only looked at: in one line, with nothing unseen in it."""
+    return plain_cell(one_line(text))
 
 
 def from_cell(text: str) -> str:
-    """The text that `plain_cell` made a cell of, as far as it was fit to be shown."""
+    """The text that `plain_cell` made a cell of."""
     return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
