@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from harness.reading import NotebookError, read_cells
 
 ANSWERS = "answers.md"
 MOST_BYTES = 200_000
+MOST_LINES = 5000  # in which headings are looked for; each may open ten lists, or twenty quotes
 _LONGEST_HEADING = 400
 # "2.", "Question 2:", "Q2", "Réponse à la question 2" before what is asked.
 _BEFORE = re.compile(
@@ -150,20 +152,25 @@ def _decoded(data: bytes, *, cut: bool) -> str:
 def _assigned(texts: Sequence[str], questions: Sequence[Question], notes: list[str]) -> Answers:
     """Give each section to the question that it answers."""
     names = {plain(name): q.id for q in questions for name in (q.id, q.title)}
-    found: dict[str, list[str]] = {question.id: [] for question in questions}
-    other: list[str] = []
+    found: dict[str, list[list[str]]] = {question.id: [] for question in questions}
+    other: list[list[str]] = []
+    lines = MOST_LINES
     for text in texts:
         current, level = other, 0
-        other.append("")
-        for section in _sections(text):
+        other.append([])
+        for section in _sections(text, lines):
             if matched := _match(section.heading, names):
                 current, level = found[matched], section.level
-                current.append(section.text)
+                current.append([section.text])
             elif section.level <= level:
                 current, level = other, 0
-                current.append(section.whole)
+                current.append([section.whole])
             else:
-                current[-1] += f"\n{section.whole}"
+                current[-1].append(section.whole)
+        lines -= text.count("\n") + 1
+    if lines < 0:
+        told = _("answers have more than {n} lines; headings below those were not looked for")
+        notes.append(told.format(n=MOST_LINES))
     joined = {key: _joined(parts) for key, parts in found.items()}
     return Answers(
         texts={key: text for key, text in joined.items() if text},
@@ -172,9 +179,10 @@ def _assigned(texts: Sequence[str], questions: Sequence[Question], notes: list[s
     )
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _joined(parts: Sequence[Sequence[str]]) -> str:
     """Parts without blank lines around them; a first line keeps its indentation."""
-    trimmed = (re.sub(r"\A(?:[^\S\n]*\n)+", "", part).rstrip() for part in parts)
+    whole = map("\n".join, parts)
+    trimmed = (re.sub(r"\A(?:[^\S\n]*\n)+", "", part).rstrip() for part in whole)
     return "\n\n".join(filter(None, trimmed))
 
 
@@ -191,10 +199,15 @@ def _match(heading: str, names: Mapping[str, str]) -> str:
     return ""
 
 
-def _sections(text: str) -> list[_Section]:
-    """The text cut before each heading that stands by itself, not in a list, quote or code."""
+def _sections(text: str, most_lines: int) -> list[_Section]:
+    """The text cut before each heading that stands by itself, not in a list, quote or code.
+
+    Args:
+        text: Markdown.
+        most_lines: how many of its lines are looked at; what is below belongs to the last section.
+    """
     lines = text.split("\n")
-    tokens = _parser().parse(text)
+    tokens = _parser().parse("\n".join(lines[: max(0, most_lines)]))
     starts: list[tuple[int, int, int, str]] = [(0, 0, 0, "")]
     for token, inline in pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
@@ -207,6 +220,7 @@ def _sections(text: str) -> list[_Section]:
     ]
 
 
+@cache
 def _parser() -> MarkdownIt:
     """CommonMark's blocks alone: nothing inside a paragraph matters here."""
     parser = MarkdownIt("commonmark")

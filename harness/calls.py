@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from harness.outputs import Value
 
+MOST_NAMES = 1000  # that are held against the contract's; each is compared with all of those
 # Function name → its parameter names, `model` first, as the contract gives them.
 Contract: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -20,10 +22,11 @@ def misnamed(function: str, defined: Iterable[str], contract: Contract) -> str:
     """The function that is meant to be one of the contract by its name, or empty.
 
     A name of the contract stands for itself, and one that is like another of it stands for that.
+    Of very many names, the first thousand are looked at.
     """
     like = [
         name
-        for name in defined
+        for name in islice(defined, MOST_NAMES)
         if name not in contract and difflib.get_close_matches(name, contract, n=1) == [function]
     ]
     return "".join(difflib.get_close_matches(function, like, n=1, cutoff=0.7))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any
 
 from harness.questions import plain
@@ -15,10 +16,9 @@ DRIFT = 0.001
 MOST_ROWS = 20
 _LONGEST_LINE = 300
 _NUMBER = re.compile(r"[≈~]?\s*(\d{1,3}(?:[.,]\d{1,12})?)\s*(%?)")
-# "- soccer ball: 0.93", "1. soccer_ball (93 %)", "soccer_ball = 0,93"
-_ITEM = re.compile(
-    r"\s*(?:[-*+]\s|\d{1,2}[.)]\s)?\s*(\S.*?)[\s:=|(–—-]*[\s:=(]([≈~]?\d[\d.,]*\s*%?)\)?\s*"
-)
+_BULLET = re.compile(r"(?:[-*+]|\d{1,2}[.)])\s+")
+# What may stand between a name and a probability.
+_BETWEEN = " \t\u00a0\u202f|:=(–—-"
 
 
 class Verdict(str, Enum):
@@ -74,11 +74,13 @@ def compare(
         classes: the names of all classes of the model.
     """
     known = {plain(name) for name in classes}
-    claims: list[Claim] = []
-    for table in _tables(text):
-        if len(table) > 1 and any(plain(name) in known for name, _ in table):
-            claims += [_judge(name, said, expected) for name, said in table]
-    return tuple(claims[:MOST_ROWS])
+    claimed = (
+        row
+        for table in _tables(text)
+        if len(table) > 1 and any(plain(name) in known for name, _ in table)
+        for row in table
+    )
+    return tuple(_judge(name, said, expected) for name, said in islice(claimed, MOST_ROWS))
 
 
 def _tables(text: str) -> list[list[tuple[str, str]]]:
@@ -99,11 +101,26 @@ def _row(line: str) -> tuple[str, str] | None:
     """Name and probability of one line, if it has both."""
     if line.count("|") > 1 or line.strip().startswith("|"):
         return _cells([cell.strip(" \t*_`") for cell in line.strip().strip("|").split("|")])
-    found = _ITEM.fullmatch(re.sub(r"[*`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}", "", line))
-    if found is None or _value(found[2]) is None:
+    return _item(re.sub(r"[*`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}", "", line).strip())
+
+
+def _item(line: str) -> tuple[str, str] | None:
+    """Name and probability of "- soccer ball: 0.93", "1. soccer_ball (93 %)", "ball = 0,93"."""
+    number = line.removesuffix(")").rstrip()
+    digits = number.removesuffix("%").rstrip()
+    start = len(digits)
+    while start and (digits[start - 1].isdecimal() or digits[start - 1] in ".,"):
+        start -= 1
+    start -= digits[start - 1 : start] in ("≈", "~")
+    before, said = line[:start], number[start:]
+    if not (before[-1:].isspace() or before.endswith((":", "=", "("))) or _value(said) is None:
         return None
+    bullet = _BULLET.match(before)
+    own = before[bullet.end() :] if bullet else before
+    name = own.rstrip(_BETWEEN) or before.rstrip(_BETWEEN)  # "1. 0.9" is about the class 1
     # "soccer ball: 0.93 (93 %)" says it twice.
-    return re.split(r"\s*[:=]", found[1])[0].strip(" \t*_`("), found[2].strip()
+    short = re.split("[:=]", name, maxsplit=1)[0].rstrip().strip(" \t*_`(")
+    return (short, said) if short else None
 
 
 def _cells(cells: Sequence[str]) -> tuple[str, str] | None:
@@ -111,11 +128,10 @@ def _cells(cells: Sequence[str]) -> tuple[str, str] | None:
 
     Classes of digits have no letter: `| 1 | 9 | 0.93 |` is about the class 9.
     """
-    for index, cell in enumerate(cells):
-        if re.search(r"[^\W\d_]", cell):
-            said = next((c for c in cells[index + 1 :] if _value(c) is not None), None)
-            if said is not None:
-                return cell, said
+    first = next((i for i, cell in enumerate(cells) if re.search(r"[^\W\d_]", cell)), len(cells))
+    said = next((cell for cell in cells[first + 1 :] if _value(cell) is not None), None)
+    if said is not None:
+        return cells[first], said
     if len(cells) > 1 and all(_value(cell) is not None for cell in cells[-2:]):
         return cells[-2], cells[-1]
     return None

@@ -26,7 +26,7 @@ from harness.commands import course, grading, proving
 from harness.commands.printing import EXIT_ERROR, EXIT_INTERRUPTED
 from harness.courseci.workflows import KINDS
 from harness.errors import HarnessError
-from harness.texts import visible
+from harness.texts import one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options, Console(highlight=False, soft_wrap=True)))
     except HarnessError as error:
-        sys.stderr.write(f"harness: error: {visible(str(error))}\n")
+        sys.stderr.write(f"harness: error: {one_line(str(error))}\n")
         return EXIT_ERROR
     except OSError as error:
         kept = "; what was graded before is kept" if options.command == "grade" else ""
-        sys.stderr.write(f"harness: error: {visible(str(error))}{kept}\n")
+        sys.stderr.write(f"harness: error: {one_line(str(error))}{kept}\n")
         return EXIT_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("\nharness: stopped; the same command goes on where it stopped\n")

@@ -31,7 +31,7 @@ from harness.errors import UsageError
 from harness.final import marked_points, unmarked
 from harness.outputs import Outputs
 from harness.results import FORMAT_VERSION
-from harness.texts import plain_cell
+from harness.texts import shown_cell
 
 # Names that files of the gradebook have beside the submissions' folders.
 _TAKEN = frozenset({"index.html", "grades.csv"})
@@ -229,11 +229,7 @@ def last_cohort(folder: Path) -> list[str]:
             rows = {row.get("submission") for row in csv.DictReader(stream)}
     except (OSError, ValueError, csv.Error):
         return found
-    return [name for name in found if _in_csv(name) in rows]
-
-
-def _in_csv(name: str) -> str:
-    return plain_cell(name).encode(errors="backslashreplace").decode()
+    return [name for name in found if shown_cell(name) in rows]
 
 
 def _questions(grade: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -331,7 +327,7 @@ def _rows(
         judged = grade["outcome"] == "judged"
         points = [grade["techniques"].get(name, {}).get("points", "") for name in techniques]
         yield [
-            plain_cell(grade["submission"]),
+            shown_cell(grade["submission"]),
             grade["outcome"],
             grade["points"] if judged else "",
             grade["max_points"],

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError, suggest
-from harness.texts import from_cell, plain_cell
+from harness.texts import from_cell, plain_cell, visible
 
 FILE = "students.csv"
 COLUMNS = ("submission", "id", "name", "email", "submitted_at", "late", "attempt", "note")
@@ -122,8 +122,10 @@ def write_table(path: Path, table: Iterable[HandedIn]) -> None:
         at = entry.at.isoformat() if entry.at else ""
         late = "yes" if entry.late else ""
         for student in entry.students or (Student(),):
-            texts = (entry.submission, student.id, student.name, student.email)
-            row = [*map(plain_cell, texts), at, late, entry.attempt, plain_cell(entry.note)]
+            texts = (student.id, student.name, student.email, entry.note)
+            *who, note = (plain_cell(visible(text)) for text in texts)
+            # The folder's own name, by which it is found again.
+            row = [plain_cell(entry.submission), *who, at, late, entry.attempt, note]
             writer.writerow(row)
     path.write_text(text.getvalue(), "utf-8-sig", newline="", errors="backslashreplace")
 

@@ -27,7 +27,8 @@ from harness.archives import (
 )
 from harness.finding import code_in
 from harness.language import gettext as _
-from harness.reading import NotebookError, drop_magics, read_cells
+from harness.magics import drop_magics
+from harness.reading import NotebookError, read_cells
 from harness.starters import is_untouched
 from harness.submission import (
     MAX_BYTES,
@@ -279,11 +280,15 @@ def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
         cells = read_cells(path, "code")
     except NotebookError as error:
         return Source((), tuple(notes), str(error))
-    files, left_out = [], []
+    files: list[str] = []
+    left_out: list[str] = []
+    more = 0
     for number, text in enumerate(cells, start=1):
         code, dropped = drop_magics(text)
         text = _("cell {number}: left out {line!r}, which is not Python")
-        left_out += [text.format(number=number, line=line[:80]) for line in dropped]
+        told = dropped[: _MAX_DROPPED - len(left_out)]
+        left_out += [text.format(number=number, line=line[:80]) for line in told]
+        more += len(dropped) - len(told)
         name = f"cell_{number:03}.py"
         if (folder / name).is_dir():
             text = _(
@@ -292,10 +297,10 @@ def _split_notebook(path: Path, folder: Path, notes: list[str]) -> Source:
             return Source((), tuple(notes), text.format(name=name, number=number))
         (folder / name).write_text(code + "\n", "utf-8", errors="replace")
         files.append(name)
-    notes += left_out[:_MAX_DROPPED]
-    if len(left_out) > _MAX_DROPPED:
+    notes += left_out
+    if more:
         text = _("and {n} more lines that are not Python")
-        notes.append(text.format(n=len(left_out) - _MAX_DROPPED))
+        notes.append(text.format(n=more))
     if not files:
         text = _("{name} has no code cell")
         return Source((), tuple(notes), text.format(name=path.name))

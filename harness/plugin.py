@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.texts import one_line
+
 if TYPE_CHECKING:
     from harness.disclosure import Shown
     from harness.grading import Grader
@@ -120,7 +122,7 @@ def pytest_collection_modifyitems(
     try:
         grades = config.stash[_GRADES] = Grades(config)
         for submission in grades.submissions:
-            collector = SubmissionCollector.from_parent(session, name=submission.name)
+            collector = SubmissionCollector.from_parent(session, name=one_line(submission.name))
             items.extend(collector.items(submission, grades))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from None
@@ -239,7 +241,7 @@ class SubmissionCollector(pytest.Collector):
                 if name in seen:
                     continue
                 seen.add(name)
-                item = CaseItem.from_parent(self, name=name, nodeid=f"{submission.name}::{name}")
+                item = CaseItem.from_parent(self, name=name, nodeid=f"{self.name}::{name}")
                 item.prepare(submission, technique.name, identifier, grades)
                 yield item
 
@@ -270,12 +272,16 @@ class CaseItem(pytest.Item):
                 self.user_properties.append((f"{check} score", case.score))
         failed = [(check, case) for check, case in results if case.outcome == "failed"]
         if failed:
-            told = [(check, case.message or "failed", case.hint) for check, case in failed]
-            texts = [f"{check}: {message}\n  {hint}" for check, message, hint in told]
+            texts = []
+            for check, case in failed:
+                texts += [f"{check}: {one_line(case.message or 'failed')}"]
+                texts += [f"  {one_line(case.hint)}"]
             grade = self.grades.of(self.submission)
             if diagnosis := grade["techniques"][self.technique]["diagnosis"]:
-                texts.append(f"like the known mistake {diagnosis['mistake']}: {diagnosis['hint']}")
-            raise CaseFailedError("\n".join(text.rstrip() for text in texts))
+                texts.append(
+                    f"like the known mistake {diagnosis['mistake']}: {one_line(diagnosis['hint'])}"
+                )
+            raise CaseFailedError("\n".join(filter(None, map(str.rstrip, texts))))
 
     def _results(self) -> Iterator[tuple[str, Shown]]:
         """What may be said of the case, by check: in CI, students read it."""
@@ -292,7 +298,7 @@ class CaseItem(pytest.Item):
         if isinstance(excinfo.value, CaseFailedError):
             return str(excinfo.value)
         if isinstance(excinfo.value, NotJudgedError):
-            return f"not judged, which is not the student's fault: {excinfo.value}"
+            return f"not judged, which is not the student's fault: {one_line(str(excinfo.value))}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:

@@ -13,13 +13,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from harness.calls import Contract, misnamed
 from harness.kitfiles import FILE, changed_files, foreign_labs
 from harness.language import gettext as _
 from harness.opened import Opened, Source
-from harness.reading import UnparsedError, parsed
+from harness.reading import MOST_PARSED, UnparsedError, parsed
+
+_MOST_MISSING = 20  # packages that are told
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,12 @@ def problems(findings: Iterable[Finding]) -> list[str]:
 def _of_source(source: Source, folder: Path, contract: Contract) -> Iterator[Finding]:
     names = _Names()
     broken = False
+    left = MOST_PARSED
     for name in source.files:
+        left -= (folder / name).stat().st_size
+        if left < 0:  # too much to be read here; what it defines is seen when it is run
+            names.open = True
+            break
         if (problem := _read(folder / name, names)) is not None:
             broken = True
             yield Finding(False, problem)
@@ -98,13 +106,13 @@ def _of_source(source: Source, folder: Path, contract: Contract) -> Iterator[Fin
     own = {path.stem for path in folder.rglob("*.py")} | {
         path.name for path in folder.rglob("*") if path.is_dir()
     }
-    for package in names.imports:
-        if package not in own and not _is_there(package):
-            text = _(
-                "{package} is imported, and is not installed; where you are graded there is what "
-                "requirements.txt names, and nothing else"
-            )
-            yield Finding(False, text.format(package=package))
+    missing = (name for name in names.imports if name not in own and not _is_there(name))
+    for package in islice(missing, _MOST_MISSING):
+        text = _(
+            "{package} is imported, and is not installed; where you are graded there is what "
+            "requirements.txt names, and nothing else"
+        )
+        yield Finding(False, text.format(package=package))
 
 
 def _of_kit(folder: Path, kit: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from harness.cohort import Done
-from harness.texts import visible
+from harness.texts import one_line
 
 MAX_CHANGES = 50
 
@@ -92,7 +92,9 @@ class Progress:
             points = f"{_shown(change.before)} → {_shown(change.after)}"
             where = ", ".join(change.checks) or "not judged before"
             where = "total" if change.of_total else where
-            self._console.print(f"  {visible(change.submission)}: {points} ({where})", markup=False)
+            self._console.print(
+                f"  {one_line(change.submission)}: {points} ({where})", markup=False
+            )
         if len(self._done) > MAX_CHANGES:
             self._console.print(f"  … and {len(self._done) - MAX_CHANGES} more", markup=False)
 

@@ -6,21 +6,32 @@ import ast
 import json
 import re
 import warnings
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from harness.language import gettext as _
 
 MAX_CELLS = 1000
-# What is read outside the sandbox: bytes of a notebook, its lists and objects, bytes of code.
+# What is read outside the sandbox: bytes of a notebook, its lists, objects and keys, all its parts,
+# characters of its cells together, bytes of code.
 MOST_NOTEBOOK_BYTES = 50 * 2**20
 _MOST_PARTS = 10**6
-_MOST_PARSED = 2**18
-_MOST_MAGICS = 200  # of a cell, which is parsed anew for each
-_LONG_NAME = re.compile(rb"(?:\.[\w\s\\\x80-\xff]*){500}")
+_MOST_VALUES = 2 * 10**6
+MOST_CHARACTERS = 2**21
+MOST_PARSED = 2**18
+# Of cells: kinds that become one of ours, in nbformat 1 to 4; keys of their text; others.
+_KINDS = {"code": {"code"}, "markdown": {"markdown", "heading", "html", "text"}}
+_TEXTS = {"source", "input", "code", "text"}
+_SHORT = ("cell_type", "id", "language", "level")
+_NAME = re.compile(rb"[\w\s\\\x80-\xff.]+")
+_MOST_NAMED = 500  # parts of a name
+# Marks above letters in a name are put in order one by one, in the square of the time.
+_LONG_WORD = re.compile(rb"[\x80-\xff]{1000}")
+_MOST_BRACES = 5000  # each may be a field of one formatted string
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _PLAIN_CODINGS = (b"utf-8", b"utf8", b"latin", b"iso-8859-", b"cp125", b"ascii")
-# Cell magics whose body is Python; the body of any other (%%bash, %%html, …) is not.
-_PYTHON_CELLS = {"time", "timeit", "capture", "prun"}
 
 
 class NotebookError(Exception):
@@ -42,7 +53,7 @@ def read_cells(path: Path, kind: str) -> list[str]:
             warnings.simplefilter("ignore")  # of cells without an id, for one
             import nbformat  # takes a while, and few hand in notebooks
 
-            notebook = nbformat.reads(_bare(path), as_version=4)  # type: ignore[no-untyped-call]
+            notebook = nbformat.reads(_bare(path, kind), as_version=4)  # type: ignore[no-untyped-call]
         return ["".join(cell.source) for cell in notebook.cells if cell.cell_type == kind]
     except NotebookError:
         raise
@@ -53,28 +64,58 @@ def read_cells(path: Path, kind: str) -> list[str]:
         raise NotebookError(text.format(name=path.name, reason=reason)) from None
 
 
-def _bare(path: Path) -> str:
-    """A notebook's JSON without outputs and metadata, which can be of any size and shape.
+def _bare(path: Path, kind: str) -> str:
+    """A notebook's JSON with nothing but the text of cells of one kind.
+
+    Outputs, attachments and metadata can be of any size and shape, and are never looked at.
 
     Raises:
         NotebookError: it is too large to be looked into.
     """
     document = json.loads(_text(path))
-    sheets = [document, *document.get("worksheets", ())]  # these in nbformat 3
-    count = 0
+    sheets = [document, *islice(document.get("worksheets", ()), MAX_CELLS)]  # these in nbformat 3
+    count, left = 0, MOST_CHARACTERS
     for sheet in sheets:
         cells = sheet.get("cells", ())
         count += len(cells)
         if count > MAX_CELLS:
             text = _("{name} has more than {n} cells; hand in your own code only")
             raise NotebookError(text.format(name=path.name, n=MAX_CELLS))
-        for cell in cells:
-            cell["metadata"] = {}
-            if sheet is document:
-                cell.setdefault("source", "")
-            if "outputs" in cell:
-                cell["outputs"] = []
-    return json.dumps({**document, "metadata": {}})
+        kept = [cell for cell in cells if cell["cell_type"] in _KINDS[kind]]
+        for index, cell in enumerate(kept):
+            kept[index], length = _bare_cell(cell, max(0, left))
+            left -= length
+        if left < 0 and kind == "code":
+            text = _("{name} has more than {n} characters of code; hand in your own code only")
+            raise NotebookError(text.format(name=path.name, n=MOST_CHARACTERS))
+        sheet["cells"] = kept
+    small = {key: document[key] for key in ("nbformat", "nbformat_minor") if key in document}
+    if len(sheets) == 1:
+        return json.dumps({**small, "metadata": {}, "cells": document["cells"]})
+    bare = [{"cells": sheet["cells"], "metadata": {}} for sheet in sheets[1:]]
+    return json.dumps({**small, "metadata": {}, "worksheets": bare})
+
+
+def _bare_cell(cell: Mapping[str, Any], most: int) -> tuple[dict[str, Any], int]:
+    """A cell with so many characters of its text, and how many it has.
+
+    Raises:
+        TypeError: its text is none.
+    """
+    short = {key: cell[key] for key in _SHORT if isinstance(cell.get(key), (str, int))}
+    bare: dict[str, Any] = {key: value for key, value in short.items() if len(str(value)) < 99}
+    bare |= {"source": "", "metadata": {}}
+    if cell["cell_type"] == "code":
+        bare |= {"outputs": [], "execution_count": None}
+    length = 0
+    for key in _TEXTS & cell.keys():
+        text = cell[key]
+        whole = "".join(text) if isinstance(text, list) else text
+        if not isinstance(whole, str):
+            raise TypeError(f"the {key} of a cell is no text")
+        bare[key] = whole[:most]
+        length = max(length, len(whole))
+    return bare, length
 
 
 def _text(path: Path) -> str:
@@ -85,7 +126,8 @@ def _text(path: Path) -> str:
     """
     if path.stat().st_size <= MOST_NOTEBOOK_BYTES:
         text = path.read_text("utf-8-sig")
-        if text.count("[") + text.count("{") <= _MOST_PARTS:
+        containers = sum(map(text.count, "[{:"))
+        if containers <= _MOST_PARTS and text.count(",") <= _MOST_VALUES:
             return text
     told = _("{name} is too large to be read; clear its outputs, and hand in again")
     raise NotebookError(told.format(name=path.name))
@@ -99,6 +141,9 @@ def parsed(code: str | bytes) -> ast.Module:
         SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse`.
     """
     data = code.encode("utf-8", "surrogatepass") if isinstance(code, str) else code
+    # Up to Python 3.11, each field of a formatted string is looked for in the whole of it.
+    if len(data) > MOST_PARSED or data.count(b"{") > _MOST_BRACES:
+        raise UnparsedError
     # A name of a hundred thousand parts, each of which is joined to all before it, takes gigabytes,
     # and some of the encodings that a file can choose take minutes.
     codings = [] if isinstance(code, str) else map(_CODING.match, data.splitlines()[:2])
@@ -106,65 +151,12 @@ def parsed(code: str | bytes) -> ast.Module:
         found and not found[1].lower().replace(b"_", b"-").startswith(_PLAIN_CODINGS)
         for found in codings
     )
-    if odd or len(data) > _MOST_PARSED or _LONG_NAME.search(data):
+    if (
+        odd
+        or _LONG_WORD.search(data)
+        or any(name[0].count(b".") >= _MOST_NAMED for name in _NAME.finditer(data))
+    ):
         raise UnparsedError
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of \d in a string, for one: no fault of syntax
         return ast.parse(code)
-
-
-def drop_magics(text: str) -> tuple[str, list[str]]:
-    """Blank the lines of a cell that are IPython's and not Python's; return them beside the code.
-
-    A line is IPython's only where Python stumbles over it, so a string that happens to hold a line
-    with `!` or `%`, or a formatting that goes on with `%` in the next line, is never touched.
-    """
-    lines = text.split("\n")
-    dropped: dict[int, str] = {}
-    first = next((line for line in lines if line.strip()), "")
-    stumbles = _stumbling_line(text)
-    if stumbles is not None and (match := re.match(r"\s*%%(\w+)", first)):
-        if match[1] not in _PYTHON_CELLS:
-            return "", [first.strip()]
-        dropped[lines.index(first)] = first.strip()
-        lines[lines.index(first)] = ""
-        stumbles = _stumbling_line("\n".join(lines))
-    for _round in range(_MOST_MAGICS):
-        if stumbles is None or not _is_magic(lines[stumbles]):
-            break
-        dropped[stumbles] = _blank(lines, stumbles)
-        stumbles = _stumbling_line("\n".join(lines))
-    return "\n".join(lines), [dropped[index] for index in sorted(dropped)]
-
-
-def _stumbling_line(code: str) -> int | None:
-    """Index of the line where Python finds the code wrong; None where it does not, or is not asked.
-
-    Of code that is too much to be read here, the child says so.
-    """
-    try:
-        parsed(code)
-    except SyntaxError as error:
-        return min((error.lineno or 1) - 1, code.count("\n"))
-    except (UnparsedError, ValueError, RecursionError, MemoryError):
-        pass
-    return None
-
-
-def _is_magic(line: str) -> bool:
-    stripped = line.strip()
-    magic = re.match(r"[%!?]|[\w.]+\s*=\s*[%!](?!=)", stripped) or re.match(r"[\w.]+\?+$", stripped)
-    return magic is not None
-
-
-def _blank(lines: list[str], index: int) -> str:
-    """Put `pass` in the place of a line, and nothing in that of lines that go on from it."""
-    line = lines[index]
-    indent = line[: len(line) - len(line.lstrip())]
-    lines[index] = f"{indent}pass"
-    going_on = line
-    for after in range(index + 1, len(lines)):
-        if not going_on.rstrip().endswith("\\"):
-            break
-        going_on, lines[after] = lines[after], ""
-    return line.strip()

@@ -23,6 +23,7 @@ from harness.opened import Opened
 # Of copydetect: tokens that an overlap must have to count, and to be found for certain.
 _NOISE, _GUARANTEE = 25, 30
 _MOST_CODE = 100_000  # characters; what is longer is compared by its beginning
+_MOST_BLANK = 10  # lines
 # Fingerprints that this share of a cohort has are the handout's, or what everybody writes. More
 # than this many are never paired one by one, which keeps the work in proportion to the cohort.
 _COMMON_SHARE, _COMMON = 0.25, 30
@@ -78,12 +79,24 @@ def fingerprints(opened: Opened) -> npt.NDArray[np.uint32]:
     from copydetect.utils import filter_code, winnow
 
     code = _code_of(opened)
-    tokens, _ = filter_code(code, "submission.py")
+    tokens, _ = filter_code(_dense(code), "submission.py")
     grams = [zlib.crc32(tokens[i : i + _NOISE].encode()) for i in range(len(tokens) - _NOISE + 1)]
     if not grams:
         return np.zeros(0, "uint32")
     chosen, _ = winnow(np.array(grams, "int64"), _GUARANTEE - _NOISE + 1)
     return np.unique(chosen).astype("uint32")
+
+
+def _dense(code: str) -> str:
+    """Code without long runs of blank lines, over which Pygments takes the square of the time."""
+    lines: list[str] = []
+    blank = 0
+    for line in code.splitlines():
+        bare = line.rstrip()
+        blank = 0 if bare else blank + 1
+        if blank <= _MOST_BLANK:
+            lines.append(bare)
+    return "\n".join(lines)
 
 
 def _code_of(opened: Opened) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 import json
 import zipfile
 
+import budgets
 import pytest
 from opening import opening
 
 from harness import submission as submissions
-from harness.answers import MOST_BYTES, Answers, read_answers
+from harness.answers import MOST_BYTES, MOST_LINES, Answers, read_answers
 from harness.claims import MOST_ROWS, Claim, Verdict, compare
 from harness.errors import LabError
 from harness.golden import Golden
@@ -260,6 +261,56 @@ def test_hostile_markdown_ends(read, line):
     made = read(**{"answers.md": text})
     assert made.texts == {}
     assert made.other.strip() == text.strip()
+
+
+LAZY = "b\n" * 98_000
+SLOW = {
+    "quotes and lazy lines": ">" * 2000 + "a\n" + LAZY,
+    "quotes and lists and lazy lines": "> - " * 9 + "a\n" + LAZY,
+    "quotes": (">" * 18 + "a\n\n") * 9000,
+    "lists": ("- " * 9 + "a\n") * 9000,
+    "lists in quotes": (">- " * 6 + "a\n") * 9000,
+    "items": "- a\n+ a\n* a\n" * 16_000,
+    "headings": "# a\n" * 48_000,
+    "underlines": "a\n=\n" * 48_000,
+    "a title without end": '[a]: b "' + "x\n" * 96_000,
+}
+
+
+@pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
+def test_answers_of_any_kind_are_read_within_the_budget_and_are_all_there(read, text):
+    made = []
+    data = "# Use\nyes\n# Else\n" + text
+    assert budgets.seconds(lambda: made.append(read(**{"answers.md": data}))) < budgets.SECONDS
+    assert made[0].texts == {"use": "yes"}
+    assert made[0].other.endswith(text.strip()[-1000:])
+    assert made[0].notes[-1] == (
+        f"answers have more than {MOST_LINES} lines; headings below those were not looked for"
+    )
+
+
+def test_answers_of_most_tokens_are_read_within_the_memory(read):
+    data = ("- " * 9 + "a\n") * 9000
+    assert budgets.megabytes(lambda: read(**{"answers.md": data})) < budgets.MEGABYTES / 2
+
+
+def test_headings_below_the_last_line_that_is_looked_at_belong_to_the_answer_above(read):
+    above = "# Use\n" + "x\n" * (MOST_LINES - 1)
+    made = read(**{"answers.md": above + "# Map-class\nyes"})
+    assert made.texts == {"use": f"{above[6:]}# Map-class\nyes"}
+    assert len(made.notes) == 1
+    assert read(**{"answers.md": above[:-2] + "# Map-class"}).notes == ()
+    # All files together have that many.
+    cells = read(**{"answers.md": above, "n.ipynb": notebook("# Map-class\nyes")})
+    assert list(cells.texts) == ["use"]
+
+
+@pytest.mark.parametrize("piece", ["[", "`", "*", "> ", "- ", "a ", "<a b='", "#", "|-", "\\"])
+def test_answers_of_one_line_are_read_in_proportion_to_their_length(read, piece):
+    def sample(size):
+        return piece * (size // len(piece))
+
+    assert budgets.growth(lambda text: read(**{"answers.md": text}), sample, 60_000) < 3
 
 
 def test_a_file_that_cannot_be_read_is_said(read, monkeypatch):

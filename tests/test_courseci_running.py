@@ -101,7 +101,7 @@ def test_what_the_check_prints_cannot_be_a_command(lab, repo, monkeypatch, capsy
     main(monkeypatch, checked_of(lab, repo, raised, run, changed, Path(EVIL)))
     captured = capsys.readouterr()
     assert {command.name for command in commands(captured.out)} == {"error", "warning"}
-    assert "\n::set-env name=PATH::evil" in captured.out
+    assert "⟨U+000A⟩::set-env name=PATH::evil" in captured.out
     assert captured.err == ""
 
 

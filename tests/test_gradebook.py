@@ -301,4 +301,4 @@ def test_names_with_line_breaks_or_half_characters_stay_in_their_cell(tmp_path):
     book = Gradebook(tmp_path)
     path = book.write_csv([grade("a\nb").to_json(), grade("c\udcff").to_json()])
     with path.open(newline="", encoding="utf-8") as stream:
-        assert [row["submission"] for row in csv.DictReader(stream)] == ["a\nb", "c\\udcff"]
+        assert [row["submission"] for row in csv.DictReader(stream)] == ["a⟨U+000A⟩b", "c⟨U+DCFF⟩"]

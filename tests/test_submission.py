@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -23,7 +22,6 @@ from harness import submission as module
 from harness.errors import UsageError
 from harness.finding import holds_submission
 from harness.opened import prepare
-from harness.reading import drop_magics
 from harness.submission import Submission, find_submissions
 
 
@@ -460,57 +458,3 @@ def test_a_cell_with_half_a_character_is_written_all_the_same(tmp_path):
     write(tmp_path / "submission.ipynb", cells("x = '\ud83d'"))
     source = prepare(Submission("alice", tmp_path / "submission.ipynb"), tmp_path / "run")
     assert (tmp_path / "run" / source.files[0]).read_text("utf-8") == "x = '?'\n"
-
-
-def test_a_string_that_python_only_warns_of_keeps_its_lines():
-    text = 'pattern = """\n%d \\d\n"""'  # \d is a warning, and an error where warnings are
-    assert drop_magics(text) == (text, [])
-
-
-@pytest.mark.parametrize("text", ["-" * 100_000 + "1", "1" + "+1" * 100_000, "lambda:" * 9_000])
-def test_code_nested_too_deep_to_read_is_left_to_the_child(text):
-    assert drop_magics(text) == (text, [])
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "dropped"),
-    [
-        ("%time x = f()\ny = 2", "pass\ny = 2", ["%time x = f()"]),
-        ("%%time\nx = 1", "\nx = 1", ["%%time"]),
-        ("%%bash\nrm -rf /", "", ["%%bash"]),
-        ("if a:\n    !ls\nb = 1", "if a:\n    pass\nb = 1", ["!ls"]),
-        ("files = !ls\nx?", "pass\npass", ["files = !ls", "x?"]),
-        ('s = """\n!not a command\n"""', 's = """\n!not a command\n"""', []),
-        ("a = b != c", "a = b != c", []),
-        # Python that looks like it, in a cell that has some.
-        ('%cd x\na = ("%s"\n  % b)', 'pass\na = ("%s"\n  % b)', ["%cd x"]),
-        ('s = """\n%d\n!\n"""\nx?', 's = """\n%d\n!\n"""\npass', ["x?"]),
-        ("a = 1 \\\n  % 2\n!ls", "a = 1 \\\n  % 2\npass", ["!ls"]),
-        # A command that goes on in the next line.
-        ("!pip install a \\\n    b\nx = 1", "pass\n\nx = 1", ["!pip install a \\"]),
-        ("!echo it's \\\n  (\nx = 1", "pass\n\nx = 1", ["!echo it's \\"]),
-        ('%cd (\n!echo """\nx = 1', "pass\npass\nx = 1", ["%cd (", '!echo """']),
-        # The student's own mistake is left for Python to tell.
-        ("%cd x\nx = = 1\n!ls", "pass\nx = = 1\n!ls", ["%cd x"]),
-        ("x = 5 %3", "x = 5 %3", []),
-    ],
-)
-def test_magics_are_blanked_where_they_are_not_python(text, code, dropped):
-    assert drop_magics(text) == (code, dropped)
-
-
-def test_a_cell_of_nothing_but_magics_is_blanked_as_far_as_is_quick():
-    code, dropped = drop_magics("!ls\n" * 300)
-    assert len(dropped) == 200
-    assert code == "pass\n" * 200 + "!ls\n" * 100
-
-
-@given(st.text())
-def test_dropping_magics_never_fails_and_leaves_python_alone(text):
-    code, dropped = drop_magics(text)
-    assert isinstance(code, str)
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError):
-        return
-    assert (code, dropped) == (text, [])

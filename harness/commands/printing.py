@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from harness.texts import visible
+from harness.texts import one_line
 
 if TYPE_CHECKING:
     from harness.disclosure import Hidden
@@ -17,15 +17,15 @@ EXIT_OK, EXIT_BELOW, EXIT_ERROR, EXIT_NOT_JUDGED, EXIT_INTERRUPTED = 0, 1, 2, 3,
 
 
 def teller(console: Console) -> Callable[[str], None]:
-    """Prints a line as it is, with what would steer the terminal made visible."""
-    return lambda line: console.print(visible(line), markup=False)
+    """Prints a line as it is, with what would steer the terminal, or end it, made visible."""
+    return lambda line: console.print(one_line(line), markup=False)
 
 
 def line_of(grade: Mapping[str, Any], width: int) -> str:
     """One submission of a cohort, in a line."""
-    name = f"{visible(grade['submission']):{width}}"
+    name = f"{one_line(grade['submission']):{width}}"
     if grade["outcome"] != "judged":
-        return f"{name}  not judged: {visible(grade['run']['message'])}"
+        return f"{name}  not judged: {one_line(grade['run']['message'])}"
     status = grade["run"]["status"]
     told = "" if status == "completed" else f"  {status.replace('_', ' ')}"
     return f"{name}  {grade['points']:5.2f} / {grade['max_points']:g}{told}"
@@ -44,13 +44,13 @@ def print_checks(console: Console, grade: Mapping[str, Any], hidden: Hidden) -> 
 
     run = grade["run"]
     if run["message"]:
-        message = escape(visible(run["message"]))
+        message = escape(one_line(run["message"]))
         console.print(f"[bold]{run['status'].replace('_', ' ')}[/]: {message}")
     once = stopped(grade)
     if once and once[1]:
-        console.print(f"  → {visible(once[1])}", markup=False)
+        console.print(f"  → {one_line(once[1])}", markup=False)
     for note in run["notes"]:
-        console.print(f"note: {visible(note)}", markup=False)
+        console.print(f"note: {one_line(note)}", markup=False)
     for check in grade["checks"]:
         _print_check(console, check, hidden, with_cases=not once)
     for name in grade["techniques"]:
@@ -59,7 +59,7 @@ def print_checks(console: Console, grade: Mapping[str, Any], hidden: Hidden) -> 
             if "confidence" in diagnosis:
                 text += f" ({100 * diagnosis['confidence']:.0f} % sure)"
             console.print(text, markup=False)
-            console.print(f"  → {visible(diagnosis['hint'])}", markup=False)
+            console.print(f"  → {one_line(diagnosis['hint'])}", markup=False)
     console.print(f"{grade['points']:g} of {grade['max_points']:g} points", style="bold")
 
 
@@ -82,6 +82,6 @@ def _print_check(
             told.setdefault((f"passed; {case.message}", ""), []).append(case.id)
     for (message, hint), cases in told.items():
         mark = "✓" if message.startswith("passed; ") else "✗"
-        console.print(f"      {mark} {', '.join(cases)}: {visible(message)}", markup=False)
+        console.print(f"      {mark} {', '.join(cases)}: {one_line(message)}", markup=False)
         if hint:
-            console.print(f"        → {visible(hint)}", markup=False)
+            console.print(f"        → {one_line(hint)}", markup=False)

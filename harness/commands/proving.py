@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from harness.commands.printing import EXIT_BELOW, EXIT_OK
-from harness.texts import visible
+from harness.texts import one_line
 
 
 def calibrate(options: argparse.Namespace, console: Console) -> int:
@@ -103,7 +103,7 @@ def redteam(options: argparse.Namespace, console: Console) -> int:
         name = f"{result.attack.name:{width}}"
         console.print(f"{word} {name}  {result.attack.about}", markup=False)
         for problem in result.problems:
-            console.print(f"     {'':{width}}  → {visible(problem)}", markup=False)
+            console.print(f"     {'':{width}}  → {one_line(problem)}", markup=False)
 
     with redteam.RedTeam(lab, options.attacks or beside, walls) as team:
         width = max(len(attack.name) for attack in team.attacks)

@@ -29,7 +29,7 @@ def plain(text: str) -> str:
     shown = _FIRST.sub(lambda found: found[1] + f"&#{ord(found[2])};", shown)
     shown = _ADDRESS.sub(_entity, shown)
     shown = _MENTION.sub("&#64;" + _WORD_JOINER, shown)
-    return re.sub(r"\s*\n\s*", "<br>", shown)
+    return "<br>".join(filter(None, map(str.strip, shown.split("\n"))))
 
 
 def row(cells: Sequence[str]) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.courseci.rawjson import strings
-from harness.reading import NotebookError, UnparsedError, drop_magics, parsed, read_cells
+from harness.magics import drop_magics
+from harness.reading import MOST_PARSED, NotebookError, UnparsedError, parsed, read_cells
 
 MAX_BYTES = 50 * 2**20
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
@@ -89,7 +90,11 @@ def _of_pieces(pieces: Sequence[tuple[bytes, Sequence[int]]]) -> Definitions:
     found: dict[str, int] = {}
     functions: dict[str, None] = {}
     broken = 0
+    left = MOST_PARSED
     for code, lines in pieces:
+        left -= len(code)
+        if left < 0:
+            break
         try:
             tree = parsed(code)
         except UnparsedError:

@@ -5,12 +5,12 @@ Grammar: RFC 8259. The text is known to be JSON already. It is read in one pass 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import TypeAlias
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]')
+_TOKEN = re.compile(r'["{}\[\],]')
 _DEEPEST = 100
 
 Keys: TypeAlias = "tuple[str | int, ...]"
@@ -24,10 +24,11 @@ def strings(text: str) -> Iterator[tuple[Keys, str, int]]:
     """
     at: list[str | int] = []  # a key or an index per level
     awaits_key = False
-    line, counted = 1, 0
-    for token in _TOKEN.finditer(text):
+    line, counted, end = 1, 0, 0
+    while token := _TOKEN.search(text, end):
+        start, end = token.span()
         inside_list = bool(at) and isinstance(at[-1], int)
-        match token[0][0]:
+        match token[0]:
             case "{" | "[" as opening:
                 at.append("" if opening == "{" else 0)
                 awaits_key = opening == "{"
@@ -38,10 +39,12 @@ def strings(text: str) -> Iterator[tuple[Keys, str, int]]:
                 if inside_list:
                     at[-1] += 1  # type: ignore[operator]
                 awaits_key = not inside_list
-            case _ if awaits_key:
-                at[-1] = json.loads(token[0])
-                awaits_key = False
-            case _ if len(at) < _DEEPEST:
-                line += text.count("\n", counted, token.start())
-                counted = token.start()
-                yield tuple(at), json.loads(token[0]), line
+            case _:
+                value, end = scanstring(text, end)
+                if awaits_key:
+                    at[-1] = value
+                    awaits_key = False
+                elif len(at) < _DEEPEST:
+                    line += text.count("\n", counted, start)
+                    counted = start
+                    yield tuple(at), value, line

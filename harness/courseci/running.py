@@ -25,7 +25,7 @@ from harness.courseci.summary import summary, summary_of_error
 from harness.errors import HarnessError, UsageError
 from harness.exchange.classroom import classroom_result
 from harness.gradebook import write_whole
-from harness.texts import visible
+from harness.texts import one_line, visible
 
 # The step that tells Classroom gets the result in an environment variable; Linux allows 128 KiB.
 MAX_RESULT = 100_000
@@ -88,7 +88,7 @@ def _shown_of_error(problem: str) -> _Shown:
 
 def _problem(error: Exception) -> str:
     """What went wrong, which is printed as well."""
-    problem = visible(str(error))
+    problem = one_line(str(error))
     if not isinstance(error, (HarnessError, OSError)):
         problem = f"{type(error).__name__}: {problem}; this is a fault of the harness: report it"
         sys.stdout.write(visible(traceback.format_exc()))

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.exchange.order import Order, Output, file_of
 from harness.exchange.preflight import Account, Kind
 from harness.exchange.totals import Total, read_graded, totals
-from harness.texts import plain_cell
+from harness.texts import shown_cell
 
 COLUMNS = (
     *("id", "name", "email", "submission", "attempt", "points", "answers", "late"),
@@ -52,4 +52,4 @@ def _row(total: Total, reports: Path) -> tuple[object, ...]:
 
 
 def _cell(value: object) -> object:
-    return plain_cell(value) if isinstance(value, str) else value
+    return shown_cell(value) if isinstance(value, str) else value
