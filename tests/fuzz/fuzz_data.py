@@ -1,4 +1,4 @@
-"""A coverage-guided fuzzer for what reads hand-ins: `tox -e fuzz`, or `fuzz_data.py KIND FOLDER`."""
+"""A coverage-guided fuzzer for what reads hand-ins: `tox -e fuzz`, or `fuzz_data.py KIND DIR`."""
 
 from __future__ import annotations
 
