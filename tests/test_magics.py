@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.magics import drop_magics
-from harness.submission import Submission, prepare
+from harness.opened import prepare
+from harness.submission import Submission
 
 
 def test_a_string_that_python_only_warns_of_keeps_its_lines():

@@ -7,16 +7,18 @@ import unicodedata
 
 import budgets
 import pytest
+from opening import opening
 
 from harness.archives import ArchiveError, parts_of
 from harness.calls import misnamed
 from harness.courseci.markdown import plain
 from harness.courseci.places import definitions
 from harness.courseci.rawjson import strings
+from harness.opened import prepare
 from harness.preflight import look
 from harness.reading import NotebookError, UnparsedError, parsed, read_cells
 from harness.similarity import _code_of, fingerprints
-from harness.submission import Submission, prepare
+from harness.submission import Submission
 
 CODE = {"cell_type": "code", "source": "x = 1", "outputs": [], "metadata": {}}
 TEXT = {"cell_type": "markdown", "source": "yes", "metadata": {}}
@@ -100,7 +102,7 @@ def test_code_that_takes_python_long_is_not_parsed_here(code, tmp_path):
     findings = []
 
     def work():
-        findings.extend(look(Submission("a", tmp_path), {"f": ("x",)}))
+        findings.extend(opening(look, Submission("a", tmp_path), {"f": ("x",)}))
         assert definitions(tmp_path / "submission.py").lines == {}
 
     assert budgets.seconds(work) < budgets.SECONDS
@@ -112,7 +114,7 @@ def test_code_of_all_cells_together_is_parsed_up_to_a_length(tmp_path):
     cell = {**CODE, "source": "def f(x):\n    pass\n" + "x=1\n" * 20_000}
     path = notebook(tmp_path, *[cell] * 16)
     found = []
-    work = lambda: found.extend(look(Submission("a", path), {"f": ("x",), "g": ("x",)}))  # noqa: E731
+    work = lambda: found.extend(opening(look, Submission("a", path), {"f": ("x",), "g": ("x",)}))  # noqa: E731
     assert budgets.seconds(work) < 2 * budgets.SECONDS
     assert [one.text for one in found[-2:]] == ["f is there", "g is defined, or may be"]
     assert definitions(path).functions == ("f",)
@@ -126,7 +128,7 @@ def test_very_many_names_and_packages_cost_little(tmp_path):
     names = [f"top_prediction{n}" for n in range(100_000)]
     assert budgets.seconds(lambda: misnamed("top_predictions", names, {"top_predictions": ()})) < 1
     (tmp_path / "submission.py").write_text("".join(f"import a{n}\n" for n in range(15_000)))
-    found = look(Submission("a", tmp_path), {})
+    found = opening(look, Submission("a", tmp_path), {})
     assert sum("is not installed" in one.text for one in found) == 20
 
 
@@ -136,7 +138,7 @@ def test_very_many_names_and_packages_cost_little(tmp_path):
 def test_code_is_compared_in_proportion_to_its_length(tmp_path, piece):
     def work(text):
         (tmp_path / "submission.py").write_text(text, "utf-8", newline="")
-        fingerprints(Submission("a", tmp_path))
+        opening(fingerprints, Submission("a", tmp_path))
 
     assert budgets.growth(work, lambda size: piece * (size // len(piece)), 8000) < 3
 
@@ -146,13 +148,13 @@ def test_blank_lines_do_not_count_where_code_is_compared(tmp_path):
     prints = []
     for text in (code, code.replace("\n", "\n" * 50)):
         (tmp_path / "submission.py").write_text(text)
-        prints.append(fingerprints(Submission("a", tmp_path)).tolist())
+        prints.append(opening(fingerprints, Submission("a", tmp_path)).tolist())
     assert prints[0] == prints[1] != []
 
 
 def test_code_beyond_what_is_compared_is_not_read(tmp_path):
     (tmp_path / "submission.py").write_text("x = 1\n" * 5 * 10**6)
-    assert budgets.megabytes(lambda: _code_of(Submission("a", tmp_path))) < 10
+    assert budgets.megabytes(lambda: opening(_code_of, Submission("a", tmp_path))) < 10
 
 
 @pytest.mark.parametrize("piece", ['"a":1,', '"\\n"', "[", '"\\\\\\n', " "])

@@ -12,16 +12,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from opening import opening
+
 from harness import archives
 from harness.answers import Answers, read_answers
 from harness.claims import compare
 from harness.courseci.places import definitions
+from harness.opened import prepare
 from harness.preflight import look
 from harness.questions import Question
 from harness.reading import NotebookError, read_cells
 from harness.report import of_questions
 from harness.similarity import fingerprints
-from harness.submission import Submission, prepare
+from harness.submission import Submission
 
 SECONDS, MEGABYTES = 2.0, 512.0
 QUESTIONS = (
@@ -42,9 +45,9 @@ def notebook(data: bytes) -> None:
         submission = Submission("a", path)
         source = prepare(submission, Path(folder) / "run")
         assert bool(source.files) != bool(source.problem)
-        look(submission, CONTRACT)
-        fingerprints(submission)
-        read_answers(submission, QUESTIONS)
+        opening(look, submission, CONTRACT)
+        opening(fingerprints, submission)
+        opening(read_answers, submission, QUESTIONS)
         definitions(path)
 
 
@@ -53,8 +56,8 @@ def script(data: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         path = Path(folder) / "submission.py"
         path.write_bytes(data)
-        look(Submission("a", path), CONTRACT)
-        fingerprints(Submission("a", path))
+        opening(look, Submission("a", path), CONTRACT)
+        opening(fingerprints, Submission("a", path))
         definitions(path)
 
 
@@ -63,7 +66,7 @@ def answers(data: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         (Path(folder) / "answers.md").write_bytes(data)
         (Path(folder) / "submission.py").write_bytes(b"x = 1\n")
-        found = read_answers(Submission("a", Path(folder)), QUESTIONS)
+        found = opening(read_answers, Submission("a", Path(folder)), QUESTIONS)
         assert Answers.from_bytes(found.to_bytes()) == found
         for text in found.texts.values():
             assert text.strip()
