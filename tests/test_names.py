@@ -15,6 +15,7 @@ from test_gradebook import grade as grade_of
 from harness import cli
 from harness.cohort import Change, Done
 from harness.commands.printing import line_of, print_checks, teller
+from harness.disclosure import nothing_hidden
 from harness.exchange.to_csv import _cell
 from harness.gradebook import Gradebook, last_cohort
 from harness.handed_in import HandedIn, Student, read_table, write_table
@@ -88,7 +89,7 @@ def test_the_terminal_shows_names_and_messages_and_obeys_none():
                 Done(data, ran=True, change=Change(name, 1.0, 2.0, ("top",))), line_of(data, 9)
             )
             progress.show(Done({**data, "outcome": "not_judged"}), line_of(data, 9))
-            print_checks(console, data)
+            print_checks(console, data, nothing_hidden)
             teller(console)(f"note: {name}")
     progress.tell_changes()
     assert harmless(stream.getvalue().replace("\t", ""))

@@ -12,13 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from opening import opening
-
 from harness import archives
 from harness.answers import Answers, read_answers
 from harness.claims import compare
 from harness.courseci.places import definitions
-from harness.opened import prepare
+from harness.opened import opened, prepare
 from harness.preflight import look
 from harness.questions import Question
 from harness.reading import NotebookError, read_cells
@@ -42,12 +40,11 @@ def notebook(data: bytes) -> None:
         path.write_bytes(data)
         with suppress(NotebookError):
             assert all(isinstance(cell, str) for cell in read_cells(path, "code"))
-        submission = Submission("a", path)
-        source = prepare(submission, Path(folder) / "run")
-        assert bool(source.files) != bool(source.problem)
-        opening(look, submission, CONTRACT)
-        opening(fingerprints, submission)
-        opening(read_answers, submission, QUESTIONS)
+        with opened(Submission("a", path)) as ready:
+            assert bool(ready.source.files) != bool(ready.source.problem)
+            look(ready, CONTRACT)
+            fingerprints(ready)
+            read_answers(ready, QUESTIONS)
         definitions(path)
 
 
@@ -56,8 +53,9 @@ def script(data: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         path = Path(folder) / "submission.py"
         path.write_bytes(data)
-        opening(look, Submission("a", path), CONTRACT)
-        opening(fingerprints, Submission("a", path))
+        with opened(Submission("a", path)) as ready:
+            look(ready, CONTRACT)
+            fingerprints(ready)
         definitions(path)
 
 
@@ -66,7 +64,8 @@ def answers(data: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         (Path(folder) / "answers.md").write_bytes(data)
         (Path(folder) / "submission.py").write_bytes(b"x = 1\n")
-        found = opening(read_answers, Submission("a", Path(folder)), QUESTIONS)
+        with opened(Submission("a", Path(folder))) as ready:
+            found = read_answers(ready, QUESTIONS)
         assert Answers.from_bytes(found.to_bytes()) == found
         for text in found.texts.values():
             assert text.strip()
