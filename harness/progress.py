@@ -55,7 +55,7 @@ class Progress:
 
     def show_public(self, done: int, count: int) -> None:
         """Tell of how many of how many submissions the public cases have been run."""
-        self._bar.update(self._task, description=f"public cases {done}/{count}")
+        self._bar.update(self._task, description=f"public cases {done}/{count}", refresh=True)
         if done == count:
             self._bar.update(self._task, description="grading")
 

@@ -69,7 +69,7 @@ def test_a_red_team_finds_what_is_wrong(lab, tmp_path):
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "attack.yaml").write_text(
         "attack: an archive\nverdict: full\nmade_by: make.py\nhand_in: s.zip\n"
-        "seconds: 0.0001\npeak_mb: 0\n"
+        "seconds: 0.0001\npeak_mb: -1\n"
     )
     (tmp_path / "archive" / "make.py").write_text(
         "import pathlib, sys, zipfile\n"
@@ -108,7 +108,7 @@ def test_a_red_team_finds_what_is_wrong(lab, tmp_path):
     assert results["shown"] == "got it"
     assert "lost points" in results["archive"]
     assert "s of processor time; expected at most 0.0001" in results["archive"]
-    assert "MB of memory; expected at most 0" in results["archive"]
+    assert "MB of memory; expected at most -1" in results["archive"]
     assert results["stored"] == "got 9 points"
     assert results["two"] == "got first\ngot second"
     assert re.fullmatch(r"its report tells \d+ MB; at most 1 expected", results["told"])

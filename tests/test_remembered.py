@@ -165,6 +165,8 @@ def test_progress_says_what_was_kept_what_changed_and_what_was_not_judged():
 
 def stopped(console):
     with Progress(console, 2) as progress:
+        progress.show_public(1, 2)
+        progress.show_public(2, 2)
         progress.show(done("a", ran=True), "a")
         raise KeyboardInterrupt
 
@@ -173,6 +175,7 @@ def test_progress_on_a_terminal_has_a_bar_and_says_how_far_it_was_stopped():
     stream = io.StringIO()
     with pytest.raises(KeyboardInterrupt):
         stopped(Console(file=stream, force_terminal=True, width=120, highlight=False))
+    assert "public cases 1/2" in stream.getvalue()
     assert "grading" in stream.getvalue()
     assert "1 of 2 are graded" in stream.getvalue()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG, _CLONE_NEWUSER, _PTRACE_ATTACH, _MFD = 1, 0x10000000, 16, 0
+_F_SETPIPE_SZ = 1031
 
 
 class _HeldError(Exception):
@@ -45,6 +46,8 @@ def probe(secret: str) -> dict[str, str]:
         "read a file of the harness": lambda: outside.read_text(),
         "list the harness's folder": lambda: os.listdir(outside.parent),
         "read the system's users": lambda: Path("/etc/passwd").read_text(),
+        "read what is mounted here": lambda: Path("/proc/self/mountinfo").read_text(),
+        "mark a file that others read": lambda: _mark(Path(os.__file__)),
         "change a file of the harness": lambda: outside.write_text("changed"),
         "empty a file of the harness": lambda: os.truncate(outside, 0),
         "write beside it": lambda: outside.with_name("left").write_text("left"),
@@ -64,6 +67,9 @@ def probe(secret: str) -> dict[str, str]:
         "open a local socket": lambda: socket.socket(socket.AF_UNIX),
         "open a socket to the host of a virtual machine": lambda: socket.socket(40),
         "keep memory outside its limits": lambda: _call(_libc.memfd_create, b"probe", _MFD),
+        "take more of the kernel's memory": lambda: _call(
+            _libc.fcntl, os.pipe()[1], _F_SETPIPE_SZ, 2**18
+        ),
         "leave memory behind": lambda: _call(_libc.shmget, 4711, 4096, 0o1666),
         "enter a namespace of its own": lambda: _call(_libc.unshare, _CLONE_NEWUSER),
         "mount a file system": lambda: _call(_libc.mount, b"none", b".", b"tmpfs", 0, None),
@@ -96,6 +102,15 @@ def _write(path: Path) -> str:
     path.write_text("left")
     path.unlink()
     return f"wrote {path}"
+
+
+def _mark(path: Path) -> str:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
+    return f"marked {path}"
 
 
 def _read_process(pid: int) -> bytes:
