@@ -315,6 +315,28 @@ def test_what_does_not_fit_together_is_told_before_grading(lab_with, lab_file, t
     assert told_before(lab_with(""), [one], cohort / "doe" / "submission.py") == []
 
 
+def test_what_a_student_may_have_written_is_told_and_decides_nothing(lab_with, tmp_path):
+    cohort = tmp_path / "cohort"
+    for folder in (cohort / "doe", cohort / "roe" / "work", cohort / "models"):
+        folder.mkdir(parents=True)
+        (folder / "submission.py").write_text("")
+    (cohort / "doe" / "lab.yaml").write_text("title: mine")
+    write_table(cohort / FILE, [HandedIn("doe", (Student("17"),))])
+    lab = lab_with("")
+    assert told_before(lab, find_submissions(cohort), cohort) == [
+        "not graded, as the names mean something to the harness: models; if one is somebody's "
+        "work, rename it",
+        "labs in what was handed in, not used: doe/lab.yaml",
+        "students.csv has no row of roe",
+    ]
+    at = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    write_table(cohort / "roe" / FILE, [HandedIn("work", (Student("18"),), at)])
+    own = cohort / "roe"
+    assert told_before(lab, find_submissions(own), own) == [
+        f"{own / FILE} is not read: it lies in {cohort}, where students write"
+    ]
+
+
 def test_archives_that_nothing_opens_are_told_before_grading(lab_with, tmp_path):
     (tmp_path / "doe").mkdir()
     (tmp_path / "roe.RAR").write_bytes(b"x")

@@ -68,6 +68,7 @@ def graded(course, capsys, *arguments):
     assert cli.main(["grade", *map(str, arguments), *options]) == 0
     told = capsys.readouterr().out
     assert f"lab: {course / 'fixtures' / 'lab.yaml'}\n" in told
+    assert told.count("note: This lab has no hidden cases: its golden outputs are in the") == 1
     written = [path.read_bytes() for path in Path("out").rglob("*") if path.is_file()]
     assert not any(b"HIJACKED" in data or SECRET.encode() in data for data in written)
     grades = [json.loads(path.read_text()) for path in Path("out").glob("*/grade.json")]
