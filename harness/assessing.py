@@ -31,7 +31,6 @@ from harness.opened import Opened, open_submission, open_what_can_be_read
 from harness.outputs import CaseOutput, Outputs
 from harness.preflight import look, problems
 from harness.remembered import Remembered, digest
-from harness.report import draw, report_html
 from harness.results import Grade
 from harness.similarity import Likeness, digest_of, fingerprints, is_among
 from harness.submission import Submission
@@ -199,6 +198,8 @@ class Assessor:
             name, run = work.submission.name, work.outputs.run
             grade = Grade(name, checks, run, work.environment, work.digests).to_json()
             document = self._completed(grade, written, work)
+            from harness.report import report_html  # templates: not where nothing is written
+
             html = report_html(document, work.outputs, self.lab, {}, written)
             return Assessed(document, html.encode(errors="backslashreplace"))
 
@@ -263,6 +264,8 @@ class Assessor:
     def _report(
         self, grade: dict[str, Any], work: Work, told: Remembered, written: Answers, at: At
     ) -> bytes:
+        from harness.report import draw, report_html
+
         if told.figures is None:
             at(FIGURES)
             left_out = FIGURES in work.left_out

@@ -19,7 +19,6 @@ from harness.opened import Opened
 from harness.outputs import Outputs
 from harness.questions import Question
 from harness.remembered import Figures, Remembered
-from harness.report import report_html
 from harness.results import RunSummary
 
 
@@ -74,6 +73,8 @@ def refreshed(
     now = settled(lab, now, handed_in)
     if grade == now:
         return grade
+    from harness.report import report_html  # templates: not where nothing is written
+
     outputs, figures = stored_work(book, now)
     html = report_html(now, outputs, lab, figures, answers)
     book.save_marked(now, html.encode(errors="backslashreplace"))

@@ -99,7 +99,8 @@ def test_a_hidden_lab_gives_submissions_the_public_labs_models_and_images(tmp_pa
     for part in ("models", "images", "datasets", "golden"):
         (tmp_path / part).symlink_to(ROOT / "fixtures" / part)
     (tmp_path / "lab.yaml").write_text(yaml.safe_dump(data))
-    lab = read_lab(tmp_path / "lab.yaml")
+    allowed = [ROOT / "fixtures"]
+    lab = read_lab(tmp_path / "lab.yaml", allowed)
     made = tmp_path / "staged"
     made.mkdir()
     staged = Staged(made)
@@ -112,4 +113,4 @@ def test_a_hidden_lab_gives_submissions_the_public_labs_models_and_images(tmp_pa
     data["public_lab"] = "lab.yaml"
     (tmp_path / "second.yaml").write_text(yaml.safe_dump(data))
     with pytest.raises(LabError, match=r"lab.yaml has a public_lab itself"):
-        read_lab(tmp_path / "second.yaml")
+        read_lab(tmp_path / "second.yaml", allowed)

@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 
 from harness.answers import Answers
+from harness.assessing import Assessor, Work
 from harness.cohort import _kept, _save
 from harness.engine import Answer, answer
 from harness.errors import UsageError
@@ -26,10 +27,10 @@ from harness.language import speaking
 from harness.marking.desk import ChangedMeanwhileError, Desk, Mark, Soon, graded_names, key_of
 from harness.marks import Change, Marks, locked, questions_of, read_marks, stored_marks, write_marks
 from harness.outputs import Outputs
-from harness.remembered import Remembered
 from harness.report.of_questions import LONGEST, question_lines, questions_part
-from harness.results import SCHEMA_FILE, CaseResult, CheckResult, Grade, Outcome, RunStatus
+from harness.results import SCHEMA_FILE, RunStatus
 from harness.results import RunSummary as Run
+from harness.submission import Submission
 from harness.written import refreshed, remarked, settled, stored_work
 
 TWO = {"alice": {"map-class": "it does", "use": "yes"}, "bob": {"map-class": "no"}}
@@ -404,22 +405,20 @@ def test_a_soon_does_it_once_for_many_and_tells_of_trouble():
 # Grading beside marking.
 
 
-def graded_now(lab, name="alice"):
-    checks = (
-        CheckResult("top", "top_predictions", "x", 2.0, (CaseResult("photo", Outcome.FAILED, 0),)),
-    )
-    run = Run(RunStatus.COMPLETED, 1.0)
+def made_now(lab, marks=b"", answers=Answers()):  # noqa: B008
+    """Of alice's work, what would be stored."""
+    outputs = Outputs("alice", Run(RunStatus.COMPLETED, 1.0), {})
     digests = {"lab": "new", "submission": "b", "golden": "c"}
-    grade = Grade(name, checks, run, {"python": "3"}, digests)
-    return Graded(grade, Outputs(name, run, {}), Remembered("x", {}, {}), ran=True)
+    alice, nowhere = Submission("alice", Path("nowhere")), Path("nowhere")
+    work = Work(alice, None, nowhere, outputs, True, b"", {"python": "3"}, digests, marks)
+    assessed = Assessor(lab, (), None).without_submission(work, None, answers)
+    return answer(Graded(assessed, outputs, ran=True))
 
 
 def test_grading_again_keeps_the_marks(desk, book, asking_lab):
     give(desk, "alice", "use", "yes", "good")
-    grader = SimpleNamespace(lab=asking_lab, golden=None)
-    made = answer(
-        grader, graded_now(asking_lab), desk.answers("alice"), stored_marks(book, "alice"), None
-    )
+    grader = SimpleNamespace(lab=asking_lab)
+    made = made_now(asking_lab, stored_marks(book, "alice"), desk.answers("alice"))
     assert [q["points"] for q in made.grade["questions"]] == [None, 1]
     assert b"1 of 2 written answers are marked" in made.report
     _save(grader, book, made)
@@ -428,10 +427,8 @@ def test_grading_again_keeps_the_marks(desk, book, asking_lab):
 
 
 def test_a_mark_given_while_its_submission_is_graded_is_in_the_new_grade(desk, book, asking_lab):
-    grader = SimpleNamespace(lab=asking_lab, golden=None)
-    made = answer(
-        grader, graded_now(asking_lab), desk.answers("alice"), stored_marks(book, "alice"), None
-    )
+    grader = SimpleNamespace(lab=asking_lab)
+    made = made_now(asking_lab, stored_marks(book, "alice"), desk.answers("alice"))
     give(desk, "alice", "use", "yes")
     grade = _save(grader, book, made)
     assert [q["points"] for q in grade["questions"]] == [None, 1]
@@ -440,9 +437,8 @@ def test_a_mark_given_while_its_submission_is_graded_is_in_the_new_grade(desk, b
 
 
 def test_damaged_marks_stop_grading_rather_than_vanish(asking_lab):
-    grader = SimpleNamespace(lab=asking_lab, golden=None)
     with pytest.raises(UsageError, match="the marks of alice: expected marks of format version 1"):
-        answer(grader, graded_now(asking_lab), Answers(), b"junk", None)
+        made_now(asking_lab, b"junk")
 
 
 def test_a_kept_grade_has_the_marks_of_now(book, asking_lab):
@@ -489,16 +485,12 @@ def test_a_lab_without_questions_leaves_grades_alone(book, asking_lab, lab_file,
     lab = open_lab(lab_file)
     grade = settled(lab, book.read("alice"), None)
     assert refreshed(book, lab, grade, None) is grade
-    made = answer(SimpleNamespace(lab=lab, golden=None), graded_now(lab), Answers(), b"", None)
+    made = made_now(lab)
     assert isinstance(made, Answer)
     assert ("questions" in made.grade, made.answers) == (False, b"")
     assert questions_part(made.grade, lab, None) is None
     path = book.write_csv([made.grade])
-    assert (
-        path.read_text("utf-8")
-        .splitlines()[0]
-        .endswith(",top_predictions,total,total_max,held_back")
-    )
+    assert path.read_text("utf-8").splitlines()[0].endswith(",max_points,total,total_max,held_back")
 
 
 def test_a_long_answer_is_cut_in_the_report_only(asking_lab, book):

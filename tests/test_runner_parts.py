@@ -17,9 +17,10 @@ from harness.execution.runner import _nothing_to_run
 from harness.execution.session import TimedOutError
 from harness.execution.wire import Frame
 from harness.lab import Limits
+from harness.opened import Opened, Source
 from harness.outputs import CaseStatus
 from harness.results import RunStatus, RunSummary
-from harness.submission import Source, Submission
+from harness.submission import Submission
 
 CALLS = [Call(f"t/{n}", function, "net", {}) for n, function in enumerate("abab")]
 
@@ -68,7 +69,7 @@ class Slow:
         self.clock, self.hidden = clock, hidden
         self.memory_mb = 4000.0 if hidden else 400.0
 
-    def ask(self, header, arrays, seconds):
+    def ask(self, header, arrays, seconds, *, most_bytes=None):
         if header["ask"] == "load":
             return Frame({"found": ["a", "b"], "defined": [], "failures": []}, [])
         if self.hidden:
@@ -115,11 +116,11 @@ def test_of_hidden_calls_alone_neither_time_nor_memory_is_told(monkeypatch):
 
 def test_a_submission_without_code_fails_and_a_path_without_submission_is_not_run(tmp_path):
     source = Source((), ("a note",), "nothing here")
-    failed = _nothing_to_run(Submission("alice", tmp_path), source, CALLS)
+    failed = _nothing_to_run(Opened(Submission("alice", tmp_path), tmp_path, source), CALLS)
     assert failed.run.status is RunStatus.FAILED_TO_LOAD
     assert {case.status for case in failed.cases.values()} == {CaseStatus.NOT_LOADED}
     assert (failed.run.message, failed.run.notes) == ("nothing here", ("a note",))
-    gone = _nothing_to_run(Submission("alice", tmp_path / "gone"), source, CALLS)
+    gone = _nothing_to_run(Opened(Submission("alice", tmp_path / "gone"), tmp_path, source), CALLS)
     assert gone.run.status is RunStatus.NOT_RUN
     assert {case.status for case in gone.cases.values()} == {CaseStatus.NOT_RUN}
     assert list(gone.cases) == [call.key for call in CALLS]

@@ -218,11 +218,15 @@ class Examiner:
                     start_new_session=True,  # Ctrl-C is for the grader, which ends this
                 )
             except OSError as error:
+                self._end()
                 raise MachineError(f"a process could not be started: {error}") from error
         return self._process
 
     def _end(self) -> None:
         process, self._process, self._taken = self._process, None, None
+        said, self._said = self._said, None
+        if said is not None:
+            said.close()
         if process is None:
             return
         process.kill()
@@ -232,8 +236,6 @@ class Examiner:
             assert stream is not None
             with suppress(OSError):  # what it did not read any more
                 stream.close()
-        if self._said is not None:
-            self._said.close()
 
     def _last_words(self) -> str:
         """What the process wrote to its standard error, the end of it."""

@@ -31,7 +31,7 @@ from harness.execution.wire import pack
 from harness.opened import Opened
 
 # What is imported at its first use otherwise, and takes long.
-_LATE = ("scipy.ndimage", "skimage.measure", "scipy.stats", "copydetect.utils")
+_LATE = ("harness.report", "scipy.ndimage", "skimage.measure", "scipy.stats", "copydetect.utils")
 _PARENT_SECONDS = 1.0
 
 

@@ -26,7 +26,7 @@ from harness.execution.session import Session, clean_environment
 from harness.execution.staging import Staged
 from harness.execution.templates import Templates
 from harness.lab import Lab, Limits
-from harness.opened import Opened, Source, open_submission
+from harness.opened import Opened, open_submission
 from harness.outputs import CaseOutput, CaseStatus, Outputs
 from harness.results import RunStatus, RunSummary
 from harness.submission import Submission
@@ -121,7 +121,7 @@ class Runner:
         except MachineError as error:
             return not_run(submission, calls, str(error))
         if not source.files:
-            return _nothing_to_run(submission, source, calls)
+            return _nothing_to_run(opened, calls)
         prepared = partial(self._prepared, opened)
         walls = self.sandbox.inner
         return Run(
@@ -246,11 +246,12 @@ class Runner:
         return self.session(home, [name], home, cpu_seconds=0, trusted=True, **changes)
 
 
-def _nothing_to_run(submission: Submission, source: Source, calls: Sequence[Call]) -> Outputs:
+def _nothing_to_run(opened: Opened, calls: Sequence[Call]) -> Outputs:
     """Outputs of a submission without a file that could be run.
 
-    A path that leads nowhere is for the instructor to mend, so it costs the student nothing.
+    A path that leads nowhere is for the instructor to fix, so it costs the student nothing.
     """
+    submission, source = opened.submission, opened.source
     if not submission.path.exists():
         return not_run(submission, calls, source.problem)
     failed = CaseOutput(CaseStatus.NOT_LOADED, message=source.problem)
