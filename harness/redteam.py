@@ -148,8 +148,9 @@ class RedTeam:
         started = time.monotonic()
         before = self._surroundings()
         problems = []
+        submissions = self._submissions(attack)  # what making them takes is not grading's
         with _Taken(self._grader.examiner) as taken:
-            cohort = self._graded(attack, self._submissions(attack))
+            cohort = self._graded(attack, submissions)
         for graded in cohort:
             problems += [*self._verdict_problems(attack, graded), *_printed_problems(graded)]
             problems += self._report_problems(graded) if attack.report else []

@@ -3,6 +3,8 @@ attack: returns arrays that are within output_mb, and take gigabytes when they a
 verdict: none
 says: several times what the contract asks for
 report: true
+seconds: 5
+peak_mb: 100
 """
 
 import numpy as np
