@@ -109,6 +109,12 @@ def test_any_claims_are_compared(text):
 
 
 @FIXED
+@given(st.binary(min_size=4, max_size=300))
+def test_any_returned_values_are_judged_and_drawn(data):
+    reading.held("returned", data)
+
+
+@FIXED
 @given(
     st.dictionaries(
         repeated(["a", "/", "..", "\\", ".py", "é", "\u0300\u0316"]), st.binary(), max_size=5

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from returned import returned
+
 from harness import archives
 from harness.answers import Answers, read_answers
 from harness.claims import compare
@@ -99,6 +101,7 @@ def archive(data: bytes) -> None:
 
 
 READERS: dict[str, Callable[[bytes], None]] = {
+    "returned": returned,
     "notebook": notebook,
     "script": script,
     "answers": answers,

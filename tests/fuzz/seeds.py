@@ -68,6 +68,7 @@ def of_hand_ins() -> dict[str, list[bytes]]:
         "notebook": [json.dumps(new).encode(), json.dumps(sheets).encode()],
         "script": [CELL.replace("%", "#").replace("!", "#").encode()],
         "answers": [ANSWER.encode(), ANSWER.encode("utf-16")],
+        "returned": [bytes([n, m, *range(n, 40)]) for n in range(3) for m in range(12)],
         "claims": [ANSWER.encode(), b"1. ball (93 %)\n- dog = 0,04\n"],
         "archive": [zipped.getvalue(), tarred.getvalue()],
     }
