@@ -89,9 +89,12 @@ def judge(
             if key not in evidence:
                 at(key)
                 evidence[key] = _evidence(lab, case, golden, outputs.cases[key], known)
-        group = [evidence[key] for key in unit.keys]
         results[unit.place] = _judge_one(
-            unit.identifier, group, unit.metric, unit.threshold, oracle
+            unit.identifier,
+            [evidence[key] for key in unit.keys],
+            unit.metric,
+            unit.threshold,
+            oracle,
         )
         left.subtract(unit.keys)
         for key in unit.keys:

@@ -13,8 +13,10 @@ import pytest
 
 from harness import opened as opened_module
 from harness import submission as submission_module
+from harness.answers import Answers
 from harness.engine import run_all
 from harness.errors import GradingError
+from harness.grading import NOTHING, grade_or_not
 from harness.opened import prepare
 from harness.submission import Submission
 
@@ -118,3 +120,36 @@ def test_of_a_large_file_no_more_is_read_than_shows_it(tmp_path, monkeypatch):
     assert len(cluster.pack_submission(Submission("ann", tmp_path / "submission.py"))) < 20_000
     (tmp_path / "ann.zip").write_bytes(b"#" * 100_000)  # unpacked, and counted, where it is run
     assert len(cluster.pack_submission(Submission("ann", tmp_path / "ann.zip"))) > 100_000
+
+
+class Faulty:
+    """A grader with a fault of ours, as many times as it is asked to have one."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def grade(self, submission, stored):
+        self.times -= 1
+        if self.times >= 0:
+            raise GradingError("KeyError: 'x'; judging.py, line 1")
+        return "graded"
+
+    def not_judged(self, submission, message, stored, answers):
+        return message
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        (0, "graded"),
+        (1, "graded"),
+        (
+            2,
+            "the harness could not grade this, tried twice (KeyError: 'x'; judging.py, line 1); "
+            "please report it",
+        ),
+    ],
+)
+def test_a_fault_of_ours_is_tried_once_more_and_then_said(times, found):
+    alice = Submission("alice", Path("alice"))
+    assert grade_or_not(Faulty(times), alice, NOTHING, Answers()) == found

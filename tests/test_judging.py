@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
 
 import numpy as np
 import pytest
 import scipy.ndimage
+import small_lab
 from PIL import Image
 from skimage.transform import resize
 
-from harness import techniques
+from harness import judging, techniques
 from harness.disclosure import datasets_beside
 from harness.errors import MachineError
 from harness.golden import Golden
@@ -629,3 +631,44 @@ def test_a_fault_of_ours_is_not_judged_and_never_a_lost_point(lab, monkeypatch):
     monkeypatch.setitem(technique.__dict__, "normalise", broken)
     top, _ = judged(lab, Oracle(), top_predictions__photo=returned)
     assert top.cases[0].outcome is Outcome.NOT_JUDGED
+
+
+def test_too_little_memory_is_not_taken_for_a_fault_of_ours(lab, monkeypatch):
+    """The process that judges has a limit: whoever started it says whose failure it is."""
+
+    def hungry(*_, **__):
+        raise MemoryError
+
+    returned = CaseOutput(CaseStatus.RETURNED, [["cat", 0.7], ["ball", 0.2], ["dog", 0.1]])
+    technique = techniques.TECHNIQUES["top_predictions"]
+    with monkeypatch.context() as patched:
+        patched.setitem(technique.metrics["agreement"].__dict__, "judge", hungry)
+        with pytest.raises(MemoryError):
+            judged(lab, Oracle(), top_predictions__photo=returned)
+    monkeypatch.setitem(technique.__dict__, "normalise", hungry)
+    with pytest.raises(MemoryError):
+        judged(lab, Oracle(), top_predictions__photo=returned)
+
+
+def test_no_more_is_held_at_once_than_one_group_of_cases_needs(tmp_path, monkeypatch):
+    """All that is asked of a case is asked in a row; then what was made of it is dropped."""
+    lab = small_lab.make_lab(tmp_path / "lab")
+    golden = small_lab.golden_of(lab)
+    made, judged_one = Golden.evidence, judging._judge_one
+    found, alive = [], {}
+
+    def counted(self, *arguments):
+        item = made(self, *arguments)
+        found.append(weakref.ref(item))
+        return item
+
+    def watched(name, *arguments):
+        alive[name] = sum(reference() is not None for reference in found)
+        return judged_one(name, *arguments)
+
+    monkeypatch.setattr(Golden, "evidence", counted)
+    monkeypatch.setattr(judging, "_judge_one", watched)
+    small_lab.graded(lab, golden=golden)
+    assert len(found) == 12
+    assert alive == {**dict.fromkeys(alive, 1), "sweep": 3, "same": 2}
+    assert [reference() for reference in found] == [None] * 12

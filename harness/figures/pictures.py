@@ -193,7 +193,7 @@ def outlines(heatmap: npt.NDArray[Any], level: float, owner: str, tolerance: flo
 @by_content(_KEPT)
 def _contours(heatmap: npt.NDArray[Any], level: float, tolerance: float) -> str:
     """The lines as an SVG path."""
-    from skimage.measure import approximate_polygon, find_contours  # slow: see `harness.grading`
+    from skimage.measure import approximate_polygon, find_contours  # slow to import
 
     height, width = heatmap.shape
     # A rim of the lowest value closes the lines of what reaches the border.

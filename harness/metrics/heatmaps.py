@@ -156,7 +156,7 @@ def _covariance(x: Map, y: Map, mean_x: Map, mean_y: Map, side: int) -> Map:
 
 def _means(values: Map, side: int) -> Map:
     """The mean of each window that lies within: (h − side + 1, w − side + 1)."""
-    from scipy.ndimage import uniform_filter  # slow: see `harness.grading`
+    from scipy.ndimage import uniform_filter  # slow to import
 
     half = side // 2
     means: Map = uniform_filter(values, side)
@@ -175,7 +175,7 @@ def rank_agreement(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
 @by_content(_KEPT)
 def _ranks(heatmap: npt.NDArray[Any]) -> Map:
     """Ranks, equal ones averaged, as `_centred` has them."""
-    from scipy.stats import rankdata  # slow: see `harness.grading`
+    from scipy.stats import rankdata  # slow to import
 
     return _centred(rankdata(heatmap))
 

@@ -61,7 +61,7 @@ def rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
     """
     if len(set(x)) < 2 or len(set(y)) < 2:
         return 0.0
-    from scipy.stats import spearmanr  # slow: see `harness.grading`
+    from scipy.stats import spearmanr  # slow to import
 
     # Rounded, because 0.8 comes out as 0.7999999999999999 for some orders.
     return round(float(spearmanr(x, y).statistic), 9)
