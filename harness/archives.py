@@ -114,6 +114,8 @@ def unpack(path: Path, folder: Path, *, max_files: int, max_bytes: int) -> list[
         OSError: the machine cannot do it, as where its disk is full.
     """
     try:
+        if path.stat().st_size > most_packed(max_bytes):
+            raise TooMuchError(_("it is too large; hand in your own code only"))
         return list(_unpacked(path, folder, _Budget(max_files, max_bytes)))
     except DamagedError as error:
         text = _("{name} cannot be unpacked ({reason}); pack it again and hand in again")
@@ -121,6 +123,11 @@ def unpack(path: Path, folder: Path, *, max_files: int, max_bytes: int) -> list[
     except ArchiveError as error:
         text = _("{name} cannot be unpacked: {error}")
         raise type(error)(text.format(name=path.name, error=error)) from None
+
+
+def most_packed(max_bytes: int) -> int:
+    """How large an archive may be of which so many bytes may come: packing makes nothing larger."""
+    return 2 * max_bytes
 
 
 def _unpacked(path: Path, folder: Path, budget: _Budget) -> Iterator[str]:

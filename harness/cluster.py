@@ -19,7 +19,7 @@ from typing import Any
 
 from distributed import Client, KilledWorker, WorkerPlugin
 
-from harness.archives import is_archive
+from harness.archives import is_archive, most_packed
 from harness.engine import (
     Answer,
     Task,
@@ -191,7 +191,8 @@ def pack_submission(submission: Submission) -> bytes:
     with tarfile.open(fileobj=stream, mode="w") as packed:
         for name, path in islice(files_of(submission.path), MAX_FILES + 1):
             with path.open("rb") as file:
-                content = file.read() if is_archive(path) and single else file.read(left + 1)
+                whole = is_archive(path) and single
+                content = file.read(most_packed(MAX_BYTES) + 1 if whole else left + 1)
             _add(packed, name if single else f"s/{name}", content)
             left -= len(content)
             if left < 0:

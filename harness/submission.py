@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from harness.archives import is_archive, is_closed_archive, stem
+from harness.archives import is_archive, is_closed_archive, most_packed, stem
 from harness.errors import UsageError
 from harness.finding import is_single, table_folder
 from harness.handed_in import FILE, HandedIn, is_kept, read_table
@@ -52,7 +52,8 @@ class Submission:
                 size = file.stat().st_size
                 digest.update(f"{relative}\0{size}\0".encode(errors="surrogateescape"))
                 left -= size
-                if left >= 0 or is_archive(self.path):
+                packed = is_archive(self.path) and size <= most_packed(MAX_BYTES)
+                if left >= 0 or packed:
                     _add_content(digest, file)
         except OSError:  # a folder that cannot be listed
             digest.update(b"unreadable")

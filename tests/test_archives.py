@@ -317,6 +317,19 @@ def test_an_archive_that_may_not_be_read_has_no_files_and_stops_no_cohort(tmp_pa
         assert found.source.problem == "a could not be read ([Errno 13] Permission denied)"
 
 
+def test_an_archive_larger_than_all_that_may_come_of_it_is_not_read(tmp_path, monkeypatch):
+    """Its size says enough: gigabytes are neither unpacked nor made a digest of."""
+    archive = make_zip(tmp_path / "a.zip", [("submission.py", "x = 1")])
+    with archive.open("r+b") as stream:
+        stream.truncate(2**40)  # sparse
+    found = Submission("a", archive)
+    assert found.digest() == found.digest()
+    source = prepare(found, tmp_path / "out")
+    assert source.problem == (
+        "a.zip cannot be unpacked: it is too large; hand in your own code only"
+    )
+
+
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_full_disk_is_no_fault_of_the_archive(tmp_path, monkeypatch, damaged):
     """Else it would be the student's, and cost all points."""
