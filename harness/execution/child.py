@@ -162,7 +162,6 @@ class _Flattener:
         self.bytes_left = max_bytes
         self.items_left = MAX_ITEMS
         self.text_left = MAX_TEXT
-        self.max_bytes = max_bytes
 
     def plain(self, value: Any, depth: int = 0) -> Any:
         """The value as bool, int, float, str, None, array, list or dict.
@@ -233,8 +232,7 @@ class _Flattener:
         self.bytes_left -= count
         if self.bytes_left < 0:
             raise RefusedError(
-                f"returned {what}, {_size(count)}; all that this call returns may take "
-                f"{_size(self.max_bytes)}, several times what the contract asks for"
+                f"returned far more than the contract asks for: {what}, {_size(count)}"
             )
 
 

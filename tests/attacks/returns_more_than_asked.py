@@ -1,7 +1,7 @@
 """
 attack: returns arrays that are within output_mb, and take gigabytes when they are judged and drawn
 verdict: none
-says: several times what the contract asks for
+says: far more than the contract asks for
 report: true
 seconds: 5
 peak_mb: 100
