@@ -78,7 +78,9 @@ def small(lab: Lab, *, hidden: bool = False) -> Lab:
         for check in checks
         if check.cases != () and functions & set(techniques.metric_of(check)[1].functions)
     )
-    return replace(lab, cases=cases, checks=kept, limits=PATIENT)
+    # Answers are read; what they say of cases is about some that are not here.
+    questions = tuple(replace(one, cases=(), claims="") for one in lab.questions)
+    return replace(lab, cases=cases, checks=kept, questions=questions, limits=PATIENT)
 
 
 def _simplest(lab: Lab, function: str, but: Case | None = None) -> Case:

@@ -56,7 +56,7 @@ def test_an_application_is_graded_behind_the_walls(tmp_path, keras_home):
         "checks": [{"id": "top", "metric": "top_predictions.agreement", "points": 1}],
     }
     (tmp_path / "lab.yaml").write_text(yaml.safe_dump(lab))
-    opened = open_lab(tmp_path / "lab.yaml")
+    opened = open_lab(tmp_path / "lab.yaml", [IMAGENET])
     with Runner(opened, CONTRACT) as runner:
         golden.build(opened, runner, 1)
     with Grader(opened) as grader:

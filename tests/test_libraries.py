@@ -66,7 +66,9 @@ def test_tf_explain_loses_the_cases_on_which_it_deviates_and_is_told_why(grades)
     found = cases(grade, "class_activation_maps")
     lab_cases = {case.id: case for case in open_lab(ROOT / "fixtures" / "lab.yaml").cases}
     vanilla = {
-        key: case for key, case in found.items() if "modifier" not in lab_cases[case.id].arguments
+        key: case
+        for key, case in found.items()
+        if "modifier" not in lab_cases[case["id"]].arguments
     }
     kept = [key for key, case in vanilla.items() if passed(case)]
     lost = [key for key, case in vanilla.items() if not passed(case)]

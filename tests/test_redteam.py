@@ -120,7 +120,8 @@ def test_what_grading_takes_of_ours_is_measured():
     with _Taken(SimpleNamespace(pid=None)) as taken:
         held = bytearray(b"x") * (200 * 2**20)
         del held
-        while time.process_time() < taken._cpu + 0.3:
+        started = time.process_time()
+        while time.process_time() < started + 0.3:
             pass
     assert taken.problems(attack) == []
     assert 0.2 <= taken.seconds < 20

@@ -128,6 +128,7 @@ def test_cases_of_another_function_are_never_selected(lab):
 def test_a_part_of_the_lab_has_the_cases_asked_for_and_the_checks_they_allow(lab):
     part = part_of(lab, ["activation_maximization/cat-tv1", "layer_activations/mean"])
     assert {case.id for case in part.cases} == {"cat-tv1", "mean"}
+    assert part.questions == ()
     whole = {one.id: one for one in lab.checks}
     for one in part.checks:
         names = [name for name, _ in selected(part, one)]

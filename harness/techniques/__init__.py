@@ -186,7 +186,7 @@ def selected(lab: Lab, check: Check) -> Iterator[tuple[str, list[Case]]]:
 
 
 def part_of(lab: Lab, keys: Sequence[str]) -> Lab:
-    """The lab with some of its public cases, and the checks that can be made on them.
+    """The lab with some of its public cases, and the checks that can be made on them; no questions.
 
     Args:
         lab: the lab.
@@ -212,7 +212,7 @@ def part_of(lab: Lab, keys: Sequence[str]) -> Lab:
         )
         if names:
             checks.append(replace(check, cases=names))
-    return replace(lab, cases=cases, checks=tuple(checks))
+    return replace(lab, cases=cases, checks=tuple(checks), questions=())
 
 
 def _names_of(case: Case) -> tuple[str, ...]:
