@@ -4,7 +4,7 @@ from pathlib import Path
 folder = Path(sys.argv[1], "s")
 evil = "import os; open('pwned', 'w').close(); os._exit(1)\n"
 for name in (
-    *("conftest.py", "sitecustomize.py", "setup.py", "noxfile.py", ".pythonrc.py", "harness.py"),
+    *("conftest.py", "sitecustomize.py", "setup.py", "noxfile.py", ".pythonrc.py", "harness/__init__.py"),
     *(".venv/lib/python3/site-packages/evil.pth", "node_modules/a/index.js", "tests/conftest.py"),
 ):
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
